@@ -1,0 +1,35 @@
+"""Evaluation noise: what is added to the true loss when a vertex is evaluated."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Frozen Gaussian noise: observed loss ℓ̂(v) = ℓ(v) + σ ε(v), one draw a vertex.
+
+    sigma    σ ≥ 0, in units of the landscape's standard deviation
+    average  number k ≥ 1 of independent draws that are averaged (denoising): the noise left is σ/√k
+
+    >>> Noise(0.6, average=4).sd
+    0.3
+    """
+
+    sigma: float = 0.0
+    average: int = 1
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.sigma) and self.sigma >= 0):
+            raise ValueError(f"noise: sigma {self.sigma} must be finite and at least 0")
+        if self.average < 1:
+            raise ValueError(f"noise: average {self.average} must be at least 1")
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of the noise that is left, σ/√k."""
+        return self.sigma / math.sqrt(self.average)
+
+
+NOISELESS = Noise()
