@@ -1,0 +1,1 @@
+"""What experiments say: landscapes, local search, campaigns, real benchmarks and a trainer."""

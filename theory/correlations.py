@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-from scipy.optimize import nnls
+from scipy.optimize import linprog
 
 from .graphs import Graph, Hamming
 from .noise import Noise
@@ -53,41 +53,44 @@ class Correlation:
     def completed(self, graph: Graph) -> Correlation:
         """The correlation at every distance 0..d of a Hamming graph.
 
-        A stationary, distance-dependent correlation is a mixture Σ_T w_T P_T(h) with weights w ≥ 0, Σw = 1, of the
-        normalised Krawtchouk functions of the coordinate types T (Schoenberg's theorem on an association scheme), so
-        that a completion is found, or shown not to exist, by non-negative least squares. Status: exact.
+        The eigenvalues of the field's covariance are λ_T = Σ_h ρ_h v_h P_T(h), v_h vertices at distance h, and the open
+        ρ_h are those with the largest smallest eigenvalue (a linear programme). Status: exact.
         ValueError where no positive semi-definite completion exists, or the graph is not a Hamming graph.
         """
         if not isinstance(graph, Hamming):
             raise ValueError(f"graph: {graph} is not a Hamming graph; a correlation by distance needs one")
-        if len(self.rho) > len(graph.radices) + 1:
-            raise ValueError(f"rho: {len(self.rho) - 1} distances given, but {graph} has {len(graph.radices)}")
-        profiles = krawtchouk_profiles(graph)
-        given = np.asarray(self.rho)
-        weights, residual = nnls(profiles[: len(given)], given)
-        if residual > 1e-9:
-            raise ValueError(f"rho: {self.rho} is not positive semi-definite on {graph}")
-        rho = np.clip(profiles @ weights, -1, 1)
-        return Correlation((*self.rho, *rho[len(given) :].tolist()))
+        given, distances = len(self.rho), len(graph.radices) + 1
+        if given > distances:
+            raise ValueError(f"rho: {given - 1} distances given, but {graph} has {distances - 1}")
+        sums = character_sums(graph)
+        known, open_sums = sums[:, :given] @ self.rho, sums[:, given:]
+        rest = np.empty(0)
+        if given < distances:  # maximise t subject to known + open_sums @ ρ ≥ t
+            shortfall = np.hstack([-open_sums, np.ones((len(sums), 1))])
+            bounds = [*[(-1, 1)] * (distances - given), (None, None)]
+            objective = [*[0.0] * (distances - given), -1.0]
+            rest = linprog(objective, shortfall, known, bounds=bounds).x[:-1]
+        eigenvalues = known + open_sums @ rest
+        if eigenvalues.min() < -1e-9 * graph.n:
+            raise ValueError(f"rho: {self.rho[1:]} is not positive semi-definite on {graph}")
+        return Correlation((*self.rho, *rest))
 
 
-def krawtchouk_profiles(graph: Hamming) -> np.ndarray:
-    """Normalised Krawtchouk functions P_T(h), shape (d+1, number of types).
+def character_sums(graph: Hamming) -> np.ndarray:
+    """v_h P_T(h) = [x^h] Π_{i∈T}(1−x) Π_{i∉T}(1+(q_i−1)x), shape (number of types, d+1).
 
-    P_T(h) = [x^h] Π_{i∈T}(1−x) Π_{i∉T}(1+(q_i−1)x) / [x^h] Π_i(1+(q_i−1)x); a type T counts how many coordinates
-    of each radix vary. With equal radices these are the Krawtchouk polynomials K_h(j)/K_h(0), j = |T| (Delsarte 1973).
+    The sum over the vertices at distance h of a character that varies on the coordinates T; a type counts how many
+    coordinates of each radix are in T. With equal radices these are the Krawtchouk polynomials (Delsarte 1973).
     """
+    present = Counter(graph.radices)
 
-    def coefficients(varying: dict[int, int], present: dict[int, int]) -> np.ndarray:
-        factors = [[1, -1]] * sum(varying.values())
-        for q, m in present.items():
-            factors += [[1, q - 1]] * (m - varying.get(q, 0))
+    def product(varying: tuple[int, ...]) -> np.ndarray:
+        factors = []
+        for (q, count), moved in zip(present.items(), varying, strict=True):
+            factors += [[1, -1]] * moved + [[1, q - 1]] * (count - moved)
         return reduce(np.convolve, factors, np.ones(1))
 
-    present = dict(Counter(graph.radices))
-    types = itertools.product(*(range(m + 1) for m in present.values()))
-    columns = [coefficients(dict(zip(present, t, strict=True)), present) for t in types]
-    return np.stack(columns, axis=1) / coefficients({}, present)[:, None]
+    return np.stack([product(t) for t in itertools.product(*(range(m + 1) for m in present.values()))])
 
 
 def second_difference(correlation: Correlation, noise: Noise) -> float:

@@ -35,6 +35,11 @@ class Graph:
             raise ValueError(f"graph: {self} is not regular (degrees {degrees.min()} to {degrees.max()})")
         return int(degrees[0])
 
+    @property
+    def size(self) -> float:
+        """Number of edges |E| (its expectation for a distribution over graphs)."""
+        return float(self.degrees.sum() / 2)
+
     @cached_property
     def neighbours(self) -> np.ndarray:
         """Neighbour table, shape (n, largest degree), int32; short rows are padded with the vertex itself."""
@@ -257,6 +262,10 @@ class ErdosRenyi(Graph):
             raise ValueError(f"n: {self.n} must be at least 1")
         if not 0 <= self.p <= 1:
             raise ValueError(f"p: {self.p} must lie in [0, 1]")
+
+    @property
+    def size(self) -> float:
+        return self.p * self.n * (self.n - 1) / 2
 
     def __str__(self) -> str:
         return f"erdos_renyi:{self.n},{self.p:g}"

@@ -52,7 +52,7 @@ def iid(graph: Graph) -> Moments:
             return _iid_regular(graph.n, graph.s, [(1, graph.s * (graph.s - 1))])
         case Hamming():
             offsets = [q - 1 for q in graph.radices]
-            pairs = sum(offsets) ** 2 - sum(b * b for b in offsets)
+            pairs = (sum(offsets) ** 2 - sum(b * b for b in offsets)) // 2
             return _iid_regular(graph.n, graph.degree, [(2, pairs)])
     a = graph.degrees + 1.0
     adjacency = graph.adjacency

@@ -153,7 +153,7 @@ def iid(graph: Graph, rule: str = "steepest") -> Walk:
     With r ≡ s and steepest descent the steps are e·γ(1/s,1)/s − 1 < e−1.
 
     Status: exact on the complete graph, asymptotic on random regular graphs and cycles (trees up to O(1/n)),
-    approximation on other graphs, and for the first and reluctant rules (returns neglected).
+    approximation on other graphs (returns neglected); the steps of the reluctant rule are exact, see `reluctant`.
     Source: `branching`.
 
     >>> from theory.graphs import parse_graph
@@ -161,6 +161,24 @@ def iid(graph: Graph, rule: str = "steepest") -> Walk:
     1.5487
     """
     return branching(Uniform(), UniformKernel(), fresh_neighbours(graph, rule), rule)
+
+
+def reluctant(graph: Graph) -> float:
+    """Expected steps of the reluctant walk (smallest improvement) on iid losses, from a random vertex: |E|/n.
+
+    Half the mean degree, on every graph. Proof, by induction on n: in random order of the losses let w be the best
+    vertex. Without w every vertex r is, by hypothesis, the end of one start in expectation; w becomes the next vertex
+    of exactly the local minima adjacent to it, so that deg(w) starts in expectation make one step more and
+    Σ_v steps(v) grows by deg(w); and r is again the end of (1+deg r + (n−1−deg r))/n = 1 start. Averaging over w,
+    E Σ_v steps(v) = (1/n) Σ_w [deg w + |E| − deg w] = |E|.
+
+    Status: exact, any graph. Source: derived here; on the hypercube L/2, as Nowak and Krug 2015 find asymptotically.
+
+    >>> from theory.graphs import parse_graph
+    >>> reluctant(parse_graph("regular:40000,24"))
+    12.0
+    """
+    return graph.size / graph.n
 
 
 def additive(graph: Graph) -> float:

@@ -1,0 +1,363 @@
+"""The `hillscape` command. Exit status: 0 fine, 1 something disagrees with theory, 2 bad input."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from theory import catalogue
+from theory.correlations import Correlation
+from theory.graphs import Graph, Hamming, parse_graph
+from theory.laws import parse_kernel, parse_law
+from theory.noise import Noise
+
+from . import benchmarks, estimate, validation
+from .campaign import Task, run
+
+app = typer.Typer(
+    name="hillscape",
+    help="Local search on noisy random landscapes: theory, Monte Carlo and real benchmarks.",
+    epilog="Graphs: hypercube:10, hamming:5^6, hamming:3x4x5, regular:40000,24, erdos_renyi:2000,0.01, complete:50, "
+    "cycle:100, torus:30x30. Laws: uniform, normal, truncnorm:0.25,0.18. "
+    "Kernels: uniform, truncnorm:0.35, lipschitz:0.2, ar1:0.6.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+GraphText = Annotated[str | None, typer.Option("--graph", help="Graph, e.g. hamming:5^6 (see hillscape --help).")]
+RhoText = Annotated[str | None, typer.Option("--rho", help="Correlations ρ_1,ρ_2,… by Hamming distance.")]
+CValue = Annotated[float | None, typer.Option("--c", help="Geometric correlation ρ_h = c^h.")]
+Sigma = Annotated[float | None, typer.Option("--noise", help="Frozen noise σ, in landscape standard deviations.")]
+Average = Annotated[int, typer.Option("--average", help="Noise draws averaged a vertex: σ/√k is left.")]
+LawText = Annotated[str | None, typer.Option("--law", help="Loss law pdf_n: uniform, normal, truncnorm:mean,sd.")]
+KernelText = Annotated[str | None, typer.Option("--kernel", help="Neighbour kernel pdf_e, e.g. truncnorm:0.35.")]
+Degree = Annotated[int | None, typer.Option("--degree", help="Degree s, instead of a graph.")]
+Loss = Annotated[float | None, typer.Option("--loss", help="Loss x of the vertex whose preimages are counted.")]
+Depth = Annotated[int | None, typer.Option("--depth", help="Preimages at depths 1 … k.")]
+Rule = Annotated[str | None, typer.Option("--rule", help="steepest, first (improvement) or reluctant.")]
+Jobs = Annotated[int, typer.Option("--jobs", help="Worker processes; the numbers do not depend on it.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write into.")]
+
+
+def _print_json(content: Any) -> None:
+    print(json.dumps(_plain(content), ensure_ascii=False))
+
+
+def _plain(content: Any) -> Any:
+    """JSON-ready: arrays as lists, numbers that JSON lacks by name."""
+    match content:
+        case dict():
+            return {key: _plain(value) for key, value in content.items()}
+        case list() | tuple():
+            return [_plain(value) for value in content]
+        case np.ndarray() | np.generic():
+            return _plain(content.tolist())
+        case float() if not math.isfinite(content):
+            return str(content)
+    return content
+
+
+def _print_rows(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        table.add_row(*map(_text, row))
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def _correlation(graph: Graph | None, rho: str | None, c: float | None) -> Correlation | None:
+    if rho is not None and c is not None:
+        raise ValueError("rho, c: give one of --rho and --c, not both")
+    if rho is not None:
+        try:
+            return Correlation((1.0, *map(float, rho.split(","))))
+        except ValueError as error:
+            raise ValueError(f"rho: {rho!r} must be numbers in [−1, 1] separated by commas ({error})") from None
+    if c is None:
+        return None
+    if not isinstance(graph, Hamming):
+        raise ValueError("c: needs --graph with a Hamming graph, on which ρ_h = c^h is a correlation by distance")
+    return Correlation.geometric(c, len(graph.radices))
+
+
+@app.command()
+def theorems(
+    id: Annotated[str | None, typer.Argument(help="One result, in full.")] = None,
+    latex: Annotated[bool, typer.Option("--latex", help="The statements in LaTeX.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List every result: id, status, statement, source."""
+    results = [catalogue.result(id)] if id else list(catalogue.RESULTS.values())
+    if as_json:
+        keys = ("id", "status", "title", "assumptions", "source", "latex")
+        _print_json({"theorems": [{key: getattr(r, key) for key in keys} for r in results]})
+    elif latex:
+        print("\n".join(f"% {r.id} ({r.status}): {r.title}. {r.source}\n\\[ {r.latex} \\]" for r in results))
+    elif id:
+        r = results[0]
+        takes = (name if needed else f"[{name}]" for name, needed in r.arguments().items())
+        print(f"{r.id}: {r.title}\nstatus       {r.status}\nassumptions  {r.assumptions}\nsource       {r.source}")
+        print(f"statement    {r.latex}\ntakes        {', '.join(takes)}\n\n{r.function.__doc__}")
+    else:
+        rows = [(r.id, r.status, r.title, r.source) for r in results]
+        _print_rows("Results (in full: hillscape theorems ID)", ("id", "status", "statement", "source"), rows)
+
+
+@app.command()
+def predict(
+    id: Annotated[str, typer.Argument(help="Id of a result, see hillscape theorems.")],
+    graph: GraphText = None,
+    rho: RhoText = None,
+    c: CValue = None,
+    noise: Sigma = None,
+    average: Average = 1,
+    law: LawText = None,
+    kernel: KernelText = None,
+    degree: Degree = None,
+    loss: Loss = None,
+    depth: Depth = None,
+    rule: Rule = None,
+    as_json: AsJson = False,
+) -> None:
+    """What theory says: the value of a result."""
+    result = catalogue.result(id)
+    takes = result.arguments()
+    where = parse_graph(graph) if graph is not None else None
+    step = parse_kernel(kernel) if kernel is not None else None
+    given: dict[str, Any] = {
+        "graph": where,
+        "correlation": _correlation(where, rho, c),
+        "noise": Noise(noise, average) if noise is not None else None,
+        "law": parse_law(law) if law is not None else None,
+        "kernel": step,
+        "degree": degree,
+        "loss": loss,
+        "depth": depth,
+        "rule": rule,
+    }
+    if "law" in takes and law is None and step is not None:
+        given["law"] = step.stationary
+    if "degree" in takes and "graph" not in takes and degree is None and where is not None:
+        given |= {"degree": where.degree, "graph": None}
+    answer = result.predict(**{name: value for name, value in given.items() if value is not None})
+    inputs = {name: str(value) for name, value in given.items() if value is not None}
+    content = {"id": id, "status": result.status, **answer, "inputs": inputs}
+    if as_json:
+        _print_json(content)
+    else:
+        rows = [(name, value) for name, value in content.items() if name != "inputs"]
+        _print_rows(result.title, ("", ""), [*rows, *inputs.items()])
+
+
+@app.command()
+def simulate(
+    quantity: Annotated[str, typer.Argument(help="minima, steps or basins.")],
+    graph: GraphText = None,
+    model: Annotated[str, typer.Option(help="iid, gaussian, additive or branching.")] = "iid",
+    rho: RhoText = None,
+    c: CValue = None,
+    noise: Sigma = None,
+    average: Average = 1,
+    rule: Rule = None,
+    kernel: KernelText = None,
+    degree: Degree = None,
+    loss: Loss = None,
+    depth: Depth = None,
+    trials: Annotated[int, typer.Option(help="Independent landscapes (or trees of the branching model).")] = 1000,
+    seed: Annotated[int, typer.Option(help="Seed of the whole campaign.")] = 0,
+    jobs: Jobs = 1,
+    confidence: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.99,
+    as_json: AsJson = False,
+) -> None:
+    """What Monte Carlo says: a mean with its interval.
+
+    minima: strict local minima. steps: steps and distinct evaluations of local search, averaged over all starts.
+    basins: share of starts that reach the global minimum; with --model branching (--kernel, --degree, --loss, --depth)
+    the numbers of preimages at depths 1 … k.
+    """
+    if model != "branching" and graph is None:
+        raise ValueError(f"graph: the {model} model needs --graph")
+    if model == "branching" and None in (kernel, degree, loss):
+        raise ValueError("kernel, degree, loss: the branching model needs --kernel, --degree and --loss")
+    where = parse_graph(graph) if graph is not None else None
+    correlation = _correlation(where, rho, c)
+    task = Task(
+        quantity, model, str(where or ""), correlation.rho if correlation else None, noise or 0.0, average,
+        rule or "steepest", kernel or "", degree or 0, loss or 0.0, depth or 1, seed,
+    )  # fmt: skip
+    values = run(task, trials, jobs, progress=sys.stderr.isatty())
+    estimates = {name: estimate.mean(v, confidence) for name, v in zip(task.columns, values.T, strict=True)}
+    if model == "branching":
+        low, best, high = (list(part) for part in zip(*estimates.values(), strict=True))
+    else:
+        low, best, high = estimates[task.columns[0]]
+    content: dict[str, Any] = {"low": low, "best": best, "high": high, "trials": trials, "confidence": confidence}
+    if quantity == "minima":
+        estimates["variance"] = estimate.variance(values[:, 0], confidence)
+    content |= {name: e._asdict() for name, e in estimates.items() if name != task.columns[0] and model != "branching"}
+    content |= {"quantity": quantity, "model": model, "task": task.id}
+    if as_json:
+        _print_json(content)
+    else:
+        title = f"{quantity}, {model} {task.graph or task.kernel}, {trials} trials, {confidence:.0%} intervals"
+        _print_rows(title, ("", "low", "best", "high"), [(name, *e) for name, e in estimates.items()])
+
+
+@app.command()
+def verify(
+    ids: Annotated[list[str] | None, typer.Argument(help="Results to verify; all by default.")] = None,
+    trials: Annotated[int | None, typer.Option(help="Trials of every check, instead of the suite's own.")] = None,
+    jobs: Jobs = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Theory against Monte Carlo: a table with verdicts; exit status 1 where they disagree.
+
+    The suite raises a false alarm with probability 1 % as a whole (Bonferroni). "detects" is the relative error that a
+    check would find with probability 95 %.
+    """
+    results = validation.verify(ids, trials, jobs, progress=sys.stderr.isatty())
+    if as_json:
+        _print_json({"results": results, "false_alarm": validation.FALSE_ALARM, "power": validation.POWER})
+    else:
+        print_verdicts(results)
+    if not all(r["agrees"] for r in results):
+        raise typer.Exit(1)
+
+
+def print_verdicts(results: list[dict[str, Any]]) -> None:
+    """The table of `verify`."""
+    columns = ("id", "status", "setting", "predicted", "claim", "low", "high", "detects", "agrees")
+    _print_rows("Theory against Monte Carlo", columns, [[r[name] for name in columns] for r in results])
+    print(f"{sum(r['agrees'] for r in results)} of {len(results)} agree; false-alarm rate of the suite {validation.FALSE_ALARM:.0%}")
+
+
+@app.command()
+def check(
+    table: Annotated[str, typer.Argument(help=f"{', '.join(benchmarks.TABLES)}, or the path of a trained .npz.")],
+    seeds: Annotated[str, typer.Option(help="mean over seeds, or the number of one seed.")] = "mean",
+    trials: Annotated[int, typer.Option(help="Simulated landscapes for the intervals.")] = 400,
+    jobs: Jobs = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Theory against a real table; exit status 1 where an observation is outside 99 % of the model's landscapes.
+
+    The model is the stationary Gaussian field with the table's own correlation by distance (of its normal scores).
+    """
+    content = validation.check_table(benchmarks.load(table), seeds, trials, jobs, progress=sys.stderr.isatty())
+    if as_json:
+        _print_json(content)
+    else:
+        print_check(content)
+    if not all(content["agrees"].values()):
+        raise typer.Exit(1)
+
+
+def print_check(content: dict[str, Any]) -> None:
+    """The table of `check`."""
+    rows = [
+        (name, content["observed"][name], content["predicted"][name], *content["interval"][name], agrees)
+        for name, agrees in content["agrees"].items()
+    ]
+    title = f"{content['table']}, seeds {content['seeds']}, on {content['graph']}; ρ_1 {content['rho'][1]:.3f}, ρ_2 {content['rho'][2]:.3f}"
+    _print_rows(title, ("", "observed", "predicted", "0.5 %", "99.5 %", "agrees"), rows)
+    print(f"minima by the branching model of the same ρ_1: {content['branching']:.1f}")
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="Table to write (.npz); an interrupted run resumes.")],
+    space: Annotated[str, typer.Option(help="Search space.")] = "vector",
+    operations: Annotated[str | None, typer.Option(help="Only these operations on every edge, e.g. none,skip,relu.")] = None,
+    cells: Annotated[int | None, typer.Option(help="Only the first cells; all by default.")] = None,
+    seeds: Annotated[int, typer.Option(help="Seeds a cell.")] = 4,
+    epochs: Annotated[int | None, typer.Option(help="Epochs a training.")] = None,
+    width: Annotated[int | None, typer.Option(help="Width of the cell.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Train every cell of a space with several seeds, as one program (JAX, CPU or GPU)."""
+    from .trainer.run import train_table
+
+    table = train_table(out, space, operations, cells, seeds, epochs, width, device)
+    content = {"out": str(out), "cells": len(table.cells), "seeds": seeds, "device": table.header["device"], "header": table.header}
+    if as_json:
+        _print_json(content)
+    else:
+        print(f"{out}: {len(table.cells)} cells × {seeds} seeds, trained on {table.header['device']}")
+
+
+@app.command()
+def figures(
+    names: Annotated[list[str] | None, typer.Argument(help="Figures to draw; all by default.")] = None,
+    out: Out = Path("out/figures"),
+    jobs: Jobs = 1,
+    list_only: Annotated[bool, typer.Option("--list", help="Say what each figure shows.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Draw the figures, each as PDF and PNG; every script asserts its claim before it draws."""
+    from paper_figs import build
+
+    if list_only:
+        shows = build.describe(names)
+        if as_json:
+            _print_json({"figures": shows})
+        else:
+            _print_rows("Figures", ("name", "shows"), shows.items())
+        return
+    files = build.build(names, out, jobs)
+    if as_json:
+        _print_json({"files": [str(file) for file in files]})
+    else:
+        print("\n".join(map(str, files)))
+
+
+@app.command()
+def reproduce(
+    out: Out = Path("out"),
+    jobs: Jobs = 2,
+    as_json: AsJson = False,
+) -> None:
+    """The lot: verify, real tables, a live training, figures. At most 4 minutes on 2 cores."""
+    from .reproduce import reproduce as run_all
+
+    summary = run_all(out, jobs)
+    if as_json:
+        _print_json(summary)
+    else:
+        print_verdicts(summary["verify"])
+        for content in summary["checks"]:
+            print_check(content)
+        print(f"\nwritten to {out}: {', '.join(summary['files'])}\n{summary['verdict']} ({summary['seconds']:.0f} s)")
+    if not summary["agrees"]:
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Entry point: errors of input are one line on standard error, exit status 2."""
+    try:
+        app()
+    except (ValueError, OSError, ArithmeticError, ImportError) as error:
+        print(f"hillscape: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

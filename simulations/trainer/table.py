@@ -1,0 +1,106 @@
+"""Tables of trained cells, the format `hillscape-table/1`.
+
+A table is a NumPy `.npz` archive without pickles:
+
+    header           0-d unicode array, a JSON object with sorted keys
+    cells            int64 (cells,): the cells trained, numbered in C order of the radices (last edge fastest)
+    valid_loss       float32 (cells, seeds): mean cross-entropy on the validation part, nats
+    valid_accuracy   float32 (cells, seeds): share of the validation part that is classified correctly
+    test_accuracy    float32 (cells, seeds): the same on the test part
+    train_loss       float32 (cells, seeds): mean cross-entropy on the training part, nats
+
+A complete table has `cells` = 0..n−1. A training that diverged holds NaN or infinity. The header's keys:
+
+    format            "hillscape-table/1"
+    name              "space/data"
+    space             {"name", "edges": [[0, 1], …], "operations": [[names allowed], …]}, one an edge
+    radices           numbers of allowed operations, one an edge
+    data              {"name", "train", "valid", "test", "features", "classes", "sha256"}
+    hyperparameters   fields of `Hyperparameters`
+    seeds             list of the seeds
+    versions          {package: version}
+    device            kind of device
+    units             {metric: unit}
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+FORMAT = "hillscape-table/1"
+METRICS = {"valid_loss": "nats", "valid_accuracy": "share", "test_accuracy": "share", "train_loss": "nats"}
+"""Units of the metrics, in the order in which they are kept."""
+KEYS = {
+    "format", "name", "space", "radices", "data", "hyperparameters", "seeds", "versions", "device", "units",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Metrics of trained cells, each float32 (cells, seeds), with the header that says how they were made."""
+
+    header: dict[str, Any]
+    cells: np.ndarray
+    valid_loss: np.ndarray
+    valid_accuracy: np.ndarray
+    test_accuracy: np.ndarray
+    train_loss: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.header, dict) or self.header.get("format") != FORMAT:
+            raise ValueError(f"header: must be an object of format {FORMAT!r}")
+        if set(self.header) != KEYS:
+            raise ValueError(f"header: keys {sorted(self.header)} must be {sorted(KEYS)}")
+        radices = [len(names) for names in self.header["space"]["operations"]]
+        if self.header["radices"] != radices:
+            raise ValueError(
+                f"header: radices {self.header['radices']} must be {radices}, as its operations say"
+            )
+        cells, n = self.cells, math.prod(radices)
+        if cells.dtype != np.int64 or cells.ndim != 1 or len(np.unique(cells)) != len(cells):
+            raise ValueError(f"cells: {cells.dtype} {cells.shape} must be different int64 numbers (cells,)")
+        if len(cells) and not (cells.min() >= 0 and cells.max() < n):
+            raise ValueError(f"cells: {cells.min()} to {cells.max()} must be within 0..{n - 1}")
+        shape = (len(cells), len(self.header["seeds"]))
+        for metric in METRICS:
+            values = getattr(self, metric)
+            if values.dtype != np.float32 or values.shape != shape:
+                raise ValueError(f"{metric}: {values.dtype} {values.shape} must be float32 {shape}")
+
+    def extended(self, cells: np.ndarray, metrics: dict[str, np.ndarray]) -> Table:
+        """The table with further cells (more,) and their metrics, each (more, seeds)."""
+        joined = (np.concatenate([getattr(self, metric), metrics[metric]]) for metric in METRICS)
+        return Table(self.header, np.concatenate([self.cells, cells]), *joined)
+
+    def save(self, path: str | Path) -> None:
+        """Write the table to `path`, atomically: to `path`.tmp, which then replaces `path`."""
+        header = json.dumps(self.header, sort_keys=True, ensure_ascii=False)
+        temporary = Path(f"{path}.tmp")
+        with temporary.open("wb") as file:
+            metrics = {metric: getattr(self, metric) for metric in METRICS}
+            np.savez(file, allow_pickle=False, header=header, cells=self.cells, **metrics)
+        os.replace(temporary, path)
+
+
+def load(path: str | Path) -> Table:
+    """Read and check a table.
+
+    Raises FileNotFoundError where there is none, and ValueError, naming the path and the problem, for a file that
+    is truncated, lacks an array or holds one of another shape or type.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return Table(json.loads(str(archive["header"])), *(archive[name] for name in ("cells", *METRICS)))
+    except KeyError as error:
+        raise ValueError(f"{path}: holds no {error}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error

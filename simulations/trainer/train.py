@@ -1,0 +1,361 @@
+"""Train every cell of a space with several seeds, many at a time.
+
+The network is a linear stem with relu (features → width), the cell, and a linear head (width → classes); the loss
+is the mean cross-entropy. A replica is one cell trained once from one seed by stochastic gradient descent with
+momentum, at step t of T with the rate η(1 + cos πt/T)/2. Replicas are written for one and batched by `vmap`.
+
+The random stream of a replica is its seed folded with its cell's operations, and gives the initial weights and the
+order of the batches. So a replica's result does not depend on its chunk, its neighbours or the sub-space, but for
+float32 rounding where the compiler orders the sums of a differently shaped program in another way.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import joblib
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from simulations.trainer.data import Data
+from simulations.trainer.spaces import OPERATIONS, Space
+from simulations.trainer.table import FORMAT, METRICS, Table, load
+
+Params = dict[str, jax.Array]
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """How a cell is trained.
+
+    width            units of every node
+    epochs           passes over the training part, each in a new random order
+    batch            samples a step; what is left of an epoch is dropped
+    learning_rate    first rate η of the cosine schedule
+    momentum         0 ≤ momentum < 1
+
+    Raises ValueError for a value out of its range.
+    """
+
+    width: int = 16
+    epochs: int = 10
+    batch: int = 50
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+
+    def __post_init__(self) -> None:
+        for name in ("width", "epochs", "batch"):
+            value = getattr(self, name)
+            if value != int(value) or value < 1:
+                raise ValueError(f"{name}: {value} must be an integer of at least 1")
+        if not 0 < self.learning_rate < float("inf"):
+            raise ValueError(f"learning_rate: {self.learning_rate} must be positive and finite")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum: {self.momentum} must be at least 0 and below 1")
+
+
+def init(key: jax.Array, space: Space, features: int, classes: int, width: int) -> Params:
+    """Initial weights, Gaussian of variance 1/(units in), and zero biases, float32.
+
+    stem (features, width), edges (edges, width, width), head (width, classes), each with its `_bias`.
+    """
+    shapes = {"stem": (features, width), "edges": (len(space.edges), width, width), "head": (width, classes)}
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    draws = jnp.split(jax.random.normal(key, sum(sizes), jnp.float32), np.cumsum(sizes)[:-1])
+    params: Params = {}
+    for (name, shape), draw in zip(shapes.items(), draws, strict=True):
+        params[name] = draw.reshape(shape) * shape[-2] ** -0.5
+        params[f"{name}_bias"] = jnp.zeros((*shape[:-2], shape[-1]), jnp.float32)
+    return params
+
+
+def forward(params: Params, space: Space, cell: jax.Array, x: jax.Array) -> jax.Array:
+    """Logits (samples, classes) of the features x (samples, features) through one cell (edges,) of the space."""
+    nodes = [jax.nn.relu(x @ params["stem"] + params["stem_bias"])]
+    for node in range(1, space.nodes):
+        arriving = [
+            _edge(params, space, cell, e, nodes[i]) for e, (i, j) in enumerate(space.edges) if j == node
+        ]
+        nodes.append(sum(arriving[1:], arriving[0]))
+    return nodes[-1] @ params["head"] + params["head_bias"]
+
+
+def _edge(params: Params, space: Space, cell: jax.Array, edge: int, x: jax.Array) -> jax.Array:
+    """Output of one edge: all its allowed operations are computed, and the cell's own is selected."""
+    z = x @ params["edges"][edge] + params["edges_bias"][edge]
+    first, *others = space.letters[edge]
+    y = OPERATIONS[space.operations[first]](x, z)
+    for letter in others:
+        y = jnp.where(cell[edge] == letter, OPERATIONS[space.operations[letter]](x, z), y)
+    return y
+
+
+def cross_entropy(logits: jax.Array, y: jax.Array) -> jax.Array:
+    """Mean of −log softmax(logits)[y] over the samples, in nats."""
+    picked = jnp.sum(logits * jax.nn.one_hot(y, logits.shape[-1], dtype=logits.dtype), axis=-1)
+    return jnp.mean(jax.nn.logsumexp(logits, axis=-1) - picked)
+
+
+def accuracy(logits: jax.Array, y: jax.Array) -> jax.Array:
+    """Share of samples whose largest logit is the label's; NaN where a logit is."""
+    hit = (jnp.argmax(logits, axis=-1) == y).astype(logits.dtype)
+    return jnp.mean(jnp.where(jnp.isnan(logits).any(axis=-1), jnp.nan, hit))
+
+
+def loss(params: Params, space: Space, cell: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    """Mean cross-entropy in nats of one cell on the samples x (samples, features) with labels y (samples,)."""
+    return cross_entropy(forward(params, space, cell, x), y)
+
+
+def stream(seed: jax.Array, cell: jax.Array) -> jax.Array:
+    """Random key of a replica: its seed, folded with the operation of every edge in turn."""
+    return functools.reduce(jax.random.fold_in, cell, jax.random.key(seed, impl="threefry2x32"))
+
+
+def batches(key: jax.Array, samples: int, hyper: Hyperparameters) -> jax.Array:
+    """Sample indices (steps, batch) of all steps: a new random order every epoch, the remainder left out.
+
+    A sample's sort key is random in its high digits and its index in the low ones (base `samples`), because
+    sorting plain integers is several times faster than an argsort.
+    """
+    high = jax.random.bits(key, (hyper.epochs, samples), jnp.uint32) % (2**32 // samples)
+    order = jnp.sort(high * samples + jnp.arange(samples, dtype=jnp.uint32), axis=1) % samples
+    used = samples // hyper.batch * hyper.batch
+    return order[:, :used].astype(jnp.int32).reshape(-1, hyper.batch)
+
+
+def replica(
+    space: Space,
+    hyper: Hyperparameters,
+    classes: int,
+    seed: jax.Array,
+    cell: jax.Array,
+    data: dict[str, jax.Array],
+) -> dict[str, jax.Array]:
+    """Train one cell (edges,) from one seed on the arrays of `Data`; the scalars of `METRICS`."""
+    x, y = data["x_train"], data["y_train"]
+    init_key, order_key = jax.random.split(stream(seed, cell))
+    order = batches(order_key, len(x), hyper)
+    rates = hyper.learning_rate * (1 + np.cos(np.pi * np.arange(len(order)) / len(order))) / 2
+
+    def step(
+        state: tuple[Params, Params], now: tuple[jax.Array, jax.Array]
+    ) -> tuple[tuple[Params, Params], None]:
+        (params, velocity), (index, rate) = state, now
+        gradient = jax.grad(loss)(params, space, cell, x[index], y[index])
+        velocity = jax.tree.map(lambda v, g: hyper.momentum * v + g, velocity, gradient)
+        return (jax.tree.map(lambda p, v: p - rate * v, params, velocity), velocity), None
+
+    params = init(init_key, space, x.shape[1], classes, hyper.width)
+    start = (params, jax.tree.map(jnp.zeros_like, params))
+    (params, _), _ = jax.lax.scan(step, start, (order, jnp.asarray(rates, jnp.float32)))
+
+    logits = {part: forward(params, space, cell, data[f"x_{part}"]) for part in ("train", "valid", "test")}
+    return {
+        "valid_loss": cross_entropy(logits["valid"], data["y_valid"]),
+        "valid_accuracy": accuracy(logits["valid"], data["y_valid"]),
+        "test_accuracy": accuracy(logits["test"], data["y_test"]),
+        "train_loss": cross_entropy(logits["train"], y),
+    }
+
+
+def choose_device(device: str) -> jax.Device:
+    """The device of that name; "auto" is a GPU where JAX finds one, else the CPU.
+
+    Raises ValueError for another name, and for "gpu" where JAX finds none.
+    """
+    if device not in ("auto", "cpu", "gpu"):
+        raise ValueError(f"device: {device!r} must be 'auto', 'cpu' or 'gpu'")
+    try:
+        return jax.devices("cpu" if device == "cpu" else "gpu")[0]
+    except RuntimeError as error:
+        if device == "auto":
+            return jax.devices("cpu")[0]
+        raise ValueError(
+            "device: 'gpu' asks for a GPU, but JAX finds none here; take 'cpu' or 'auto', or install JAX for CUDA"
+        ) from error
+
+
+def train(
+    space: Space,
+    data: Data,
+    hyper: Hyperparameters,
+    seeds: Sequence[int],
+    out: str | Path | None = None,
+    *,
+    cells: Sequence[int] | None = None,
+    chunk: int | None = None,
+    device: str = "auto",
+    progress: bool = True,
+) -> Table:
+    """Train cells × seeds and keep the metrics of every replica, diverged ones too (NaN or infinity).
+
+    seeds      different integers 0 ≤ seed < 2³²
+    out        where to save the table, a path that ends in `.npz`. After every chunk the cells done so far are
+               saved, as a table, beside it in `.partial.npz`, and a later call with the same settings goes on from
+               there; it is removed in the end. A finished `out` of the same settings is loaded, not trained again
+    cells      different cell numbers of the space; None trains all
+    chunk      cells trained at a time; None takes what makes 48 replicas on a CPU, each of whose cores has a chunk
+               of its own, and 2,048 on a GPU
+    device     "auto", "cpu" or "gpu", see `choose_device`
+    progress   whether to show the device, trainings per second and the time left on stderr
+
+    Raises ValueError for seeds, cells, a batch, a chunk or an `out` that are not as above, a device that is not
+    there, and an `out` or its partial file which was made with other settings.
+
+    >>> from simulations.trainer import SPACES, digits
+    >>> space = SPACES["vector"].restrict(["none", "skip"])
+    >>> table = train(space, digits(), Hyperparameters(epochs=1), [0, 1], cells=[0, 63], progress=False)
+    >>> table.valid_loss.shape, bool((table.valid_loss[0] > table.valid_loss[1]).all())
+    ((2, 2), True)
+    """
+    numbers = _different("cells", range(space.n) if cells is None else cells, space.n)
+    seeds = _different("seeds", seeds, 2**32).tolist()
+    if hyper.batch > len(data.x_train):
+        raise ValueError(f"batch: {hyper.batch} must be at most the {len(data.x_train)} training samples")
+    chosen = choose_device(device)
+    on_cpu = chosen.platform == "cpu"
+    if chunk is None:
+        chunk = max(1, (48 if on_cpu else 2048) // len(seeds))
+    if chunk < 1:
+        raise ValueError(f"chunk: {chunk} must be at least 1")
+
+    empty = np.empty((0, len(seeds)), np.float32)
+    header = make_header(space, data, hyper, seeds, chosen)
+    table = Table(header, numbers[:0], *[empty] * len(METRICS))
+    partial = None
+    if out is not None:
+        out = Path(out)
+        if out.suffix != ".npz":
+            raise ValueError(f"out: {str(out)!r} must end in .npz")
+        if out.exists():
+            return _same_settings(out, header, numbers, finished=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = out.with_suffix(".partial.npz")
+        if partial.exists():
+            table = _same_settings(partial, header, numbers, finished=False)
+
+    rest = numbers[len(table.cells) :]
+    program = _compiled(space, data, hyper, seeds, min(chunk, len(numbers)), chosen)
+    blocks = _blocks(
+        program, space.cells[rest], min(chunk, len(numbers)), joblib.cpu_count() if on_cpu else 1
+    )
+    for block in _shown(
+        blocks, f"{header['name']} on {chosen.device_kind}", rest.size * len(seeds), progress
+    ):
+        table = table.extended(numbers[len(table.cells) :][: len(block["valid_loss"])], block)
+        if partial is not None:
+            table.save(partial)
+    if out is not None and partial is not None:
+        table.save(out)
+        partial.unlink(missing_ok=True)
+    return table
+
+
+def make_header(
+    space: Space, data: Data, hyper: Hyperparameters, seeds: Sequence[int], device: jax.Device
+) -> dict[str, Any]:
+    """The header of a table, see `simulations.trainer.table`, as JSON would give it back."""
+    packages = ("hillscape", "jax", "numpy", "scikit-learn")
+    header = {
+        "format": FORMAT,
+        "name": f"{space.name}/{data.name}",
+        "space": {"name": space.name, "edges": space.edges, "operations": space.names},
+        "radices": space.radices,
+        "data": data.summary,
+        "hyperparameters": asdict(hyper),
+        "seeds": seeds,
+        "versions": {package: importlib.metadata.version(package) for package in packages},
+        "device": device.device_kind,
+        "units": METRICS,
+    }
+    return json.loads(json.dumps(header))
+
+
+def _different(name: str, values: Sequence[int], limit: int) -> np.ndarray:
+    numbers = np.asarray(values)
+    if numbers.ndim != 1 or not numbers.size or numbers.dtype.kind not in "iu":
+        raise ValueError(f"{name}: {values!r} must be one or more integers")
+    if numbers.min() < 0 or numbers.max() >= limit or len(np.unique(numbers)) < len(numbers):
+        raise ValueError(f"{name}: {values!r} must be different integers of 0..{limit - 1}")
+    return numbers.astype(np.int64)
+
+
+def _same_settings(path: Path, header: dict[str, Any], cells: np.ndarray, finished: bool) -> Table:
+    """The table at `path`; ValueError where it has another header or other cells."""
+    table = load(path)
+    other = [key for key in header if table.header[key] != header[key]]
+    expected = cells if finished else cells[: len(table.cells)]
+    if not np.array_equal(table.cells, expected):
+        other.append("cells")
+    if other:
+        raise ValueError(
+            f"{path}: was made with other {', '.join(other)}; repeat its settings or move it away"
+        )
+    return table
+
+
+def _compiled(
+    space: Space, data: Data, hyper: Hyperparameters, seeds: Sequence[int], chunk: int, device: jax.Device
+) -> Callable[[np.ndarray], dict[str, jax.Array]]:
+    """The compiled program: cells (chunk, edges) → metrics, each (chunk, seeds)."""
+    one = functools.partial(replica, space, hyper, data.classes)
+    shape = (chunk, len(seeds))
+
+    def block(seeds: jax.Array, cells: jax.Array, arrays: dict[str, jax.Array]) -> dict[str, jax.Array]:
+        pairs = jnp.tile(seeds, chunk), jnp.repeat(cells, len(seeds), axis=0)
+        metrics = jax.vmap(one, in_axes=(0, 0, None))(*pairs, arrays)
+        return {metric: values.reshape(shape) for metric, values in metrics.items()}
+
+    kept = jax.device_put((np.array(seeds, np.uint32), data.arrays), device)
+    cells = jax.device_put(np.zeros((chunk, len(space.edges)), np.int32), device)
+    with jax.default_matmul_precision("float32"):
+        program = jax.jit(block).lower(kept[0], cells, kept[1]).compile()
+    return lambda cells: program(kept[0], jax.device_put(cells, device), kept[1])
+
+
+def _blocks(
+    program: Callable[[np.ndarray], dict[str, jax.Array]], cells: np.ndarray, chunk: int, workers: int
+) -> Iterator[dict[str, np.ndarray]]:
+    """Metrics of chunk after chunk of the cells, in order, `workers` chunks at a time."""
+
+    def block(begin: int) -> dict[str, np.ndarray]:
+        some = cells[begin : begin + chunk]
+        filled = some[
+            np.minimum(np.arange(chunk), len(some) - 1)
+        ]  # one program serves a short last chunk too
+        return {metric: np.asarray(values)[: len(some)] for metric, values in program(filled).items()}
+
+    parallel = joblib.Parallel(n_jobs=workers, backend="threading", return_as="generator")
+    return parallel(joblib.delayed(block)(begin) for begin in range(0, len(cells), chunk))
+
+
+def _shown(
+    blocks: Iterable[dict[str, np.ndarray]], description: str, trainings: int, progress: bool
+) -> Iterator[dict[str, np.ndarray]]:
+    """Pass the blocks on and show how far they are."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]:.0f} trainings/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
+        task = bar.add_task(description, total=trainings, rate=0.0)
+        begin, done = time.perf_counter(), 0
+        for block in blocks:
+            done += block["valid_loss"].size
+            bar.update(task, completed=done, rate=done / (time.perf_counter() - begin))
+            yield block

@@ -1,0 +1,146 @@
+"""Every result of the package: id, status, statement, assumptions, source and the function that computes it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from . import basins, minima, symbolic, walks
+
+STATUSES = ("exact", "bound", "approximation", "asymptotic")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One result. `function` takes vocabulary objects by the names graph, law, kernel, correlation, noise, degree, loss,
+    depth and rule, and returns a number, an array, or a named tuple whose first field is the value."""
+
+    id: str
+    status: str
+    title: str
+    assumptions: str
+    source: str
+    function: Callable[..., Any]
+
+    @property
+    def statement(self) -> sp.Basic:
+        """The statement as a SymPy equation or inequality."""
+        return symbolic.STATEMENTS[self.id]()
+
+    @property
+    def latex(self) -> str:
+        """The statement in LaTeX."""
+        return sp.latex(self.statement)
+
+    def arguments(self) -> dict[str, bool]:
+        """Names of the function's arguments, each with whether it must be given."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {p.name: p.default is p.empty for p in parameters}
+
+    def predict(self, **given: Any) -> dict[str, Any]:
+        """{"value": …} and the other fields of the answer. ValueError names arguments that are missing or not used."""
+        takes = self.arguments()
+        if missing := [name for name, needed in takes.items() if needed and name not in given]:
+            raise ValueError(f"{self.id}: needs {', '.join(missing)}")
+        if unused := [name for name in given if name not in takes]:
+            raise ValueError(f"{self.id}: does not use {', '.join(unused)}; it takes {', '.join(takes)}")
+        answer = self.function(**given)
+        if not hasattr(answer, "_asdict"):
+            return {"value": answer}
+        fields = answer._asdict()
+        first = next(iter(fields))
+        return {"value": fields.pop(first), **fields}
+
+
+_ALL = [
+    Result(
+        "minima.iid", "exact",
+        "Mean and variance of the number of local minima, iid losses",
+        "M0: losses iid and continuous, any graph; the variance of random regular graphs is asymptotic",
+        "Kauffman and Levin 1987 (mean); Baldi, Rinott and Stein 1989 (pairs); G(n,p) derived here",
+        minima.iid,
+    ),
+    Result(
+        "minima.branching", "exact",
+        "Expected number of local minima from the two densities",
+        "M1: neighbours conditionally independent given the centre; approximation where neighbours are adjacent",
+        "White, Nolen and Savani 2021, Theorem 5.1",
+        minima.branching,
+    ),
+    Result(
+        "minima.gaussian", "exact",
+        "Expected number of local minima of a Gaussian field under frozen noise",
+        "M2: stationary Gaussian field on a Hamming graph, correlation by distance, r(σ) in [0, 1/2]",
+        "derived here; one-factor orthant integrals as in Dunnett and Sobel 1955",
+        minima.gaussian,
+    ),
+    Result(
+        "minima.noise_monotone", "bound",
+        "Denoising removes local minima",
+        "M2 with ρ_1 ≥ ρ_2; lower and upper bound of E#LM(σ)",
+        "Slepian 1962, applied here",
+        minima.noise_monotone,
+    ),
+    Result(
+        "minima.independence", "bound",
+        "No landscape has more local minima than Hoffman's bound",
+        "any landscape on a regular graph; upper bound",
+        "Hoffman's ratio bound (Haemers 2021)",
+        minima.independence,
+    ),
+    Result(
+        "preimage.branching", "exact",
+        "Expected number of vertices that reach a vertex of loss x in k steps",
+        "M1: branching model, degree s",
+        "White, Nolen and Savani 2021, Section 5, conditioned correctly here",
+        basins.branching,
+    ),
+    Result(
+        "preimage.published", "approximation",
+        "The authors' factorised recursion for preimages, for comparison",
+        "M1; uses the centre's kernel where the neighbour's belongs",
+        "White, Nolen and Savani 2021, public notebook",
+        basins.published,
+    ),
+    Result(
+        "preimage.iid", "exact",
+        "Expected preimages, iid losses",
+        "M0 on tree-like graphs, losses uniform on [0, 1]",
+        "White, Nolen and Savani 2021, uniform case, corrected here",
+        basins.iid,
+    ),
+    Result(
+        "walk.iid", "asymptotic",
+        "Expected steps and evaluations to a local minimum, iid losses",
+        "M0; exact on complete graphs, asymptotic on random regular graphs and cycles, approximation elsewhere",
+        "adaptive walks: Macken and Perelson 1989, Orr 2003; fresh-neighbour sequences here",
+        walks.iid,
+    ),
+    Result(
+        "walk.reluctant", "exact",
+        "The reluctant walk takes half the mean degree in steps, on every graph",
+        "M0: losses iid and continuous, any graph; smallest improvement, random start",
+        "derived here",
+        walks.reluctant,
+    ),
+    Result(
+        "walk.additive", "exact",
+        "Expected steps of steepest descent on an additive landscape",
+        "M4 additive, continuous, Hamming graph",
+        "elementary",
+        walks.additive,
+    ),
+]  # fmt: skip
+
+RESULTS: dict[str, Result] = {result.id: result for result in _ALL}
+
+
+def result(name: str) -> Result:
+    """The result of an id; ValueError lists the ids where there is none."""
+    if name not in RESULTS:
+        raise ValueError(f"id: {name!r} is unknown; allowed: {', '.join(RESULTS)}")
+    return RESULTS[name]

@@ -1,0 +1,204 @@
+"""SymPy statements of the results, and derivations of their closed forms as code.
+
+Every statement is an equation or inequality in the symbols of NOTATION.md; `derive_…` functions do not state a
+closed form but let SymPy find or prove it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sympy as sp
+
+n, s, q, d, k, j = sp.symbols("n s q d k j", integer=True, positive=True)
+x, y, z, z0, p = sp.symbols("x y z z_0 p", real=True)
+a, b, m, u = sp.symbols("a b m u", positive=True)
+sigma, rho1, rho2, r = sp.symbols("sigma rho_1 rho_2 r", real=True)
+lam = sp.Symbol(r"\lambda_{\min}", negative=True)
+LM, LM2, STEPS = sp.Symbol(r"\mathrm{E}\#LM"), sp.Symbol(r"\mathrm{Var}\,\#LM"), sp.Symbol(r"\mathrm{E}[steps]")
+COUNT = sp.Symbol(r"\#LM")
+PREIMAGE = sp.Symbol(r"\mathrm{E}|LS^{-k}(x)|")
+f, K, S = sp.Function("f"), sp.Function("k"), sp.Function("S")
+phi, Phi = sp.Function("phi"), sp.Function("Phi")
+
+
+def minima_iid() -> sp.Basic:
+    """Mean and variance on an s-regular graph whose vertices at distance two share c neighbours (m_c of them)."""
+    c, mc = sp.symbols("c m_c", positive=True)
+    mean = sp.Eq(LM, n / (s + 1))
+    pairs = sp.Sum(mc * c / (2 * s + 2 - c), (c, 1, s))
+    return sp.And(mean, sp.Eq(LM2, n * pairs / (s + 1) ** 2), evaluate=False)
+
+
+def derive_minima_iid() -> sp.Expr:
+    """P(v is a local minimum) = ∫_0^1 (1−x)^s dx, integrated by SymPy to 1/(s+1)."""
+    return sp.simplify(sp.integrate((1 - x) ** s, (x, 0, 1)))
+
+
+def derive_pair_probability() -> sp.Expr:
+    """P(two vertices at distance two are both minima): a and b closed degrees, m common neighbours.
+
+    Of the two, one has the loss x and the other y > x: the latter's b−1 neighbours, m of them shared, exceed y, the
+    former's other a−1−m exceed x. SymPy integrates, for either order, to (a+b)/((a+b−m) a b).
+    """
+    gap, w = sp.symbols("g w", positive=True)  # 1−x and 1−y
+    own = sp.Symbol("i", nonnegative=True)  # a−1−m
+    inner = sp.integrate(w ** (b - 1), (w, 0, gap))
+    lower = sp.integrate(sp.powsimp(gap**own * inner), (gap, 0, 1)).subs(own, a - 1 - m)
+    return sp.simplify(lower + lower.subs({a: b, b: a}, simultaneous=True))
+
+
+def erdos_renyi_pair(size: int) -> sp.Expr:
+    """P(two given vertices are both minima) in G(n, p), integrated by SymPy for a given n, as a function of p."""
+    each = 1 - p * (1 - p) * x - p * y
+    return sp.factor(2 * (1 - p) * sp.integrate(sp.integrate(sp.expand(each ** (size - 2)), (y, x, 1)), (x, 0, 1)))
+
+
+def minima_branching() -> sp.Basic:
+    return sp.Eq(LM, n * sp.Integral(f(x) * S(x, x) ** s, (x, -sp.oo, sp.oo)))
+
+
+def _second_difference(variance: sp.Expr) -> sp.Expr:
+    return (variance - 2 * rho1 + rho2) / (2 * (variance - rho1))
+
+
+def minima_gaussian() -> sp.Basic:
+    line = sp.Integral(
+        phi(z) * Phi((sp.sqrt(r) * z0 + sp.sqrt(sp.Rational(1, 2) - r) * z) / sp.sqrt(sp.Rational(1, 2))) ** (q - 1),
+        (z, -sp.oo, sp.oo),
+    )
+    count = sp.Eq(LM, n * sp.Integral(phi(z0) * line**d, (z0, -sp.oo, sp.oo)))
+    return sp.And(count, sp.Eq(r, _second_difference(1 + sigma**2)), evaluate=False)
+
+
+def gaussian_limits() -> dict[str, sp.Expr]:
+    """r in the additive limit (ρ_2 = 2ρ_1 − 1), the iid limit (ρ_1 = ρ_2 = 0) and σ → ∞."""
+    ratio = _second_difference(1 + sigma**2)
+    return {
+        "additive": sp.simplify(ratio.subs(sigma, 0).subs(rho2, 2 * rho1 - 1)),
+        "iid": sp.simplify(ratio.subs({rho1: 0, rho2: 0})),
+        "noise": sp.limit(ratio, sigma, sp.oo),
+    }
+
+
+def minima_noise_monotone() -> sp.Basic:
+    low, high = sp.Function("E")(0), n / (s + 1)
+    bracket = sp.And(sp.Le(low, sp.Function("E")(sigma)), sp.Le(sp.Function("E")(sigma), high), evaluate=False)
+    return sp.Implies(sp.Ge(rho1, rho2), bracket, evaluate=False)
+
+
+def derive_noise_monotone() -> sp.Expr:
+    """dr/d(σ²), factored by SymPy: its sign is that of ρ_1 − ρ_2."""
+    variance = sp.Symbol("A", positive=True)
+    return sp.factor(sp.diff(_second_difference(variance), variance))
+
+
+def minima_independence() -> sp.Basic:
+    return sp.Le(COUNT, n * -lam / (s - lam), evaluate=False)
+
+
+def preimage_branching() -> sp.Basic:
+    inner = sp.Function("B")
+    first = sp.Eq(inner(1, x), sp.Integral(K(x, y) * S(y, x) ** (s - 1), (y, x, sp.oo)))
+    later = sp.Eq(inner(k, x), sp.Integral(K(x, y) * S(y, x) ** (s - 2) * inner(k - 1, y), (y, x, sp.oo)))
+    return sp.And(sp.Eq(PREIMAGE, s * (s - 1) ** (k - 1) * inner(k, x)), first, later, evaluate=False)
+
+
+def preimage_published() -> sp.Basic:
+    e = sp.Function("e")
+    first = sp.Eq(e(1, x), s * S(x, x) ** s)
+    later = sp.Eq(e(k, x), s * S(x, x) ** (s - 1) * sp.Integral(K(x, y) * e(k - 1, y), (y, x, sp.oo)))
+    return sp.And(first, later, evaluate=False)
+
+
+def preimage_iid() -> sp.Basic:
+    product = sp.Product(j * (s - 1) + 2, (j, 1, k - 1))
+    return sp.Eq(PREIMAGE, s * (s - 1) ** (k - 1) * (1 - x) ** (k * (s - 1) + 1) / product)
+
+
+def preimage_induction(depth: int) -> sp.Expr:
+    """E|LS^{-k}(x)| for k = depth in the iid model, by `depth` symbolic integrations of `preimage_branching`.
+
+    With w = 1−y the integral ∫_x^1 (1−x)^e w^c dy is a power of 1−x, so SymPy integrates for symbolic s.
+    """
+    w, gap = sp.symbols("w g", positive=True)
+    inner = gap**s  # B_1 as a function of g = 1−x
+    for _ in range(depth - 1):
+        inner = gap ** (s - 2) * sp.integrate(inner.subs(gap, w), (w, 0, gap))
+        inner = sp.powsimp(sp.simplify(inner))
+    return s * (s - 1) ** (depth - 1) * inner.subs(gap, 1 - x)
+
+
+def walk_iid() -> sp.Basic:
+    """Steepest descent with fresh neighbours s, then a, then b for ever."""
+    return sp.Eq(STEPS, s / (s + 1) * (1 + a / b * sp.E * sp.lowergamma((a + s + 1) / b, 1)))
+
+
+def derive_constant_memory() -> sp.Expr:
+    """Steps of steepest descent with r ≡ s, solved and integrated by SymPy: e·γ(1/s, 1)/s − 1."""
+    return sp.simplify(sp.gammasimp(sp.integrate(_visits(s), (u, 0, 1)) - 1))
+
+
+def derive_memory() -> sp.Expr:
+    """Steps of steepest descent with fresh neighbours s, a, b, b, …, solved and integrated by SymPy.
+
+    In u = 1−loss: the first step reaches at most u with the mass W(u) = ∫_0^u w·s w^{s−1} dw, the second one is taken
+    at u with density a u^{a−1}, and `_visits(b)` vertices follow.
+    """
+    w = sp.Symbol("w", positive=True)
+    mass = sp.integrate(w * s * w ** (s - 1), (w, 0, u))
+    later = sp.integrate(sp.powsimp(a * u ** (a - 1) * _visits(b) * mass), (u, 0, 1))
+    return sp.simplify(mass.subs(u, 1) + sp.gammasimp(later))
+
+
+def _visits(fresh: sp.Expr) -> sp.Expr:
+    """1 + m(u), vertices visited from loss 1−u with a constant number r of fresh neighbours: solves m' = −r u^{r−1}(1+m)."""
+    visits = sp.Function("g")
+    ode = sp.Eq(visits(u).diff(u), -fresh * u ** (fresh - 1) * visits(u))
+    return sp.dsolve(ode, visits(u), ics={visits(1): 1}).rhs
+
+
+def walk_first() -> sp.Basic:
+    """First improvement with r ≡ s: ∫_0^1 exp(Σ_{j=1}^s u^j/j) du − 1."""
+    return sp.Eq(STEPS, sp.Integral(sp.exp(sp.Sum(u**j / j, (j, 1, s))), (u, 0, 1)) - 1)
+
+
+def walk_reluctant() -> sp.Basic:
+    edges = sp.Symbol(r"|E|", integer=True, nonnegative=True)
+    return sp.Eq(STEPS, edges / n)
+
+
+def derive_reluctant_tree(degree: int) -> sp.Expr:
+    """Steps of the reluctant walk on the s-regular tree from its renewal equation, a route apart from `walk_reluctant`.
+
+    The losses descend by renewals of density r(1−w)^{r−1}, r = s−1, so U(y), the expected renewals in [0, y] with the
+    one at 0, obeys U(y) = 1 + ∫_0^y r(1−w)^{r−1} U(y−w) dw, and the walk makes ∫_0^1 s w^{s−1} ∫_0^w U dw steps.
+    U is entire: its power series is cut after 80 terms, and 20 digits are returned.
+    """
+    rate = degree - 1
+    density = [sp.binomial(rate - 1, i) * (-1) ** i * rate * sp.factorial(i) for i in range(rate)]
+    series = [sp.Integer(1)]  # U(y) = Σ c_i y^i/i!; y^i/i! and w^l/l! convolve to y^{i+l+1}/(i+l+1)!
+    for i in range(1, 80):
+        series.append(sum((density[l] * series[i - 1 - l] for l in range(min(i, rate))), sp.Integer(0)))
+    terms = (c * degree / (sp.factorial(i + 1) * (i + 1 + degree)) for i, c in enumerate(series))
+    return sp.N(sum(terms, sp.Integer(0)), 20)
+
+
+def walk_additive() -> sp.Basic:
+    qi, i = sp.IndexedBase("q"), sp.Symbol("i", integer=True)
+    return sp.Eq(STEPS, sp.Sum(1 - 1 / qi[i], (i, 1, d)))
+
+
+STATEMENTS: dict[str, Callable[[], sp.Basic]] = {
+    "minima.iid": minima_iid,
+    "minima.branching": minima_branching,
+    "minima.gaussian": minima_gaussian,
+    "minima.noise_monotone": minima_noise_monotone,
+    "minima.independence": minima_independence,
+    "preimage.branching": preimage_branching,
+    "preimage.published": preimage_published,
+    "preimage.iid": preimage_iid,
+    "walk.iid": walk_iid,
+    "walk.reluctant": walk_reluctant,
+    "walk.additive": walk_additive,
+}
