@@ -163,16 +163,13 @@ def run(task: Task, trials: int, jobs: int = 1, progress: bool = False) -> np.nd
         raise ValueError(f"jobs: {jobs} must be at least 1")
     size = max(1, min(256, math.ceil(trials / (8 * jobs))))
     batches = [range(i, min(i + size, trials)) for i in range(0, trials, size)]
-    results = Parallel(n_jobs=jobs, return_as="generator")(delayed(_batch)(task, batch) for batch in batches)
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    )  # fmt: skip
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    rows: list[np.ndarray] = []
     with Progress(*columns, console=Console(stderr=True), disable=not progress, transient=True) as bar:
         done = bar.add_task(f"{task.quantity} {task.model} {task.graph}", total=trials)
-        rows = []
-        for batch in results:
-            rows.append(batch)
-            bar.advance(done, len(batch))
+        for batch in Parallel(n_jobs=jobs, return_as="generator")(delayed(_batch)(task, batch) for batch in batches):
+            rows.append(np.asarray(batch))
+            bar.advance(done, len(rows[-1]))
     return np.concatenate(rows)
 
 

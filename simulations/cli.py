@@ -209,7 +209,13 @@ def simulate(
         low, best, high = (list(part) for part in zip(*estimates.values(), strict=True))
     else:
         low, best, high = estimates[task.columns[0]]
-    content: dict[str, Any] = {"low": low, "best": best, "high": high, "trials": trials, "confidence": confidence}
+    content: dict[str, Any] = {
+        "low": low,
+        "best": best,
+        "high": high,
+        "trials": trials,
+        "confidence": confidence,
+    }
     if quantity == "minima":
         estimates["variance"] = estimate.variance(values[:, 0], confidence)
     content |= {name: e._asdict() for name, e in estimates.items() if name != task.columns[0] and model != "branching"}
@@ -246,7 +252,8 @@ def print_verdicts(results: list[dict[str, Any]]) -> None:
     """The table of `verify`."""
     columns = ("id", "status", "setting", "predicted", "claim", "low", "high", "detects", "agrees")
     _print_rows("Theory against Monte Carlo", columns, [[r[name] for name in columns] for r in results])
-    print(f"{sum(r['agrees'] for r in results)} of {len(results)} agree; false-alarm rate of the suite {validation.FALSE_ALARM:.0%}")
+    agreeing = sum(r["agrees"] for r in results)
+    print(f"{agreeing} of {len(results)} agree; false-alarm rate of the suite {validation.FALSE_ALARM:.0%}")
 
 
 @app.command()
@@ -276,7 +283,8 @@ def print_check(content: dict[str, Any]) -> None:
         (name, content["observed"][name], content["predicted"][name], *content["interval"][name], agrees)
         for name, agrees in content["agrees"].items()
     ]
-    title = f"{content['table']}, seeds {content['seeds']}, on {content['graph']}; ρ_1 {content['rho'][1]:.3f}, ρ_2 {content['rho'][2]:.3f}"
+    rho = ", ".join(f"{r:.3f}" for r in content["rho"][1:3])
+    title = f"{content['table']}, seeds {content['seeds']}, on {content['graph']}; ρ_1, ρ_2 = {rho}"
     _print_rows(title, ("", "observed", "predicted", "0.5 %", "99.5 %", "agrees"), rows)
     print(f"minima by the branching model of the same ρ_1: {content['branching']:.1f}")
 
@@ -285,7 +293,9 @@ def print_check(content: dict[str, Any]) -> None:
 def train(
     out: Annotated[Path, typer.Option(help="Table to write (.npz); an interrupted run resumes.")],
     space: Annotated[str, typer.Option(help="Search space.")] = "vector",
-    operations: Annotated[str | None, typer.Option(help="Only these operations on every edge, e.g. none,skip,relu.")] = None,
+    operations: Annotated[
+        str | None, typer.Option(help="Only these operations on every edge, e.g. none,skip,relu.")
+    ] = None,
     cells: Annotated[int | None, typer.Option(help="Only the first cells; all by default.")] = None,
     seeds: Annotated[int, typer.Option(help="Seeds a cell.")] = 4,
     epochs: Annotated[int | None, typer.Option(help="Epochs a training.")] = None,
@@ -297,7 +307,13 @@ def train(
     from .trainer.run import train_table
 
     table = train_table(out, space, operations, cells, seeds, epochs, width, device)
-    content = {"out": str(out), "cells": len(table.cells), "seeds": seeds, "device": table.header["device"], "header": table.header}
+    content = {
+        "out": str(out),
+        "cells": len(table.cells),
+        "seeds": seeds,
+        "device": table.header["device"],
+        "header": table.header,
+    }
     if as_json:
         _print_json(content)
     else:

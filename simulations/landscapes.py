@@ -78,11 +78,11 @@ def gaussian(graph: Hamming, correlation: Correlation, rng: np.random.Generator)
     d = len(graph.radices)
     if len(correlation.rho) != d + 1:
         raise ValueError(f"rho: {len(correlation.rho)} values given, a field on {graph} needs {d + 1}")
-    spectrum = scipy.fft.fftn(np.asarray(correlation.rho)[_letters_from_zero(graph)]).real
+    spectrum = np.asarray(scipy.fft.fftn(np.asarray(correlation.rho)[_letters_from_zero(graph)])).real
     if spectrum.min() < -1e-9 * spectrum.max():
         raise ValueError(f"rho: {correlation.rho} is not positive semi-definite on {graph}")
     white = rng.standard_normal(graph.radices)
-    return scipy.fft.idctn(np.sqrt(np.maximum(spectrum, 0)) * white, norm="ortho").ravel()
+    return np.asarray(scipy.fft.idctn(np.sqrt(np.maximum(spectrum, 0)) * white, norm="ortho")).ravel()
 
 
 def _letters_from_zero(graph: Hamming) -> np.ndarray:

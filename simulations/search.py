@@ -29,7 +29,10 @@ class Descent:
     @cached_property
     def _doubled(self) -> tuple[np.ndarray, np.ndarray]:
         """Steps and terminal vertices by pointer doubling."""
-        to, steps = self.next, (self.next != np.arange(len(self.next), dtype=self.next.dtype)).astype(np.int32)
+        to, steps = (
+            self.next,
+            (self.next != np.arange(len(self.next), dtype=self.next.dtype)).astype(np.int32),
+        )
         while True:
             further = to[to]
             if np.array_equal(further, to):

@@ -91,9 +91,7 @@ def published(kernel: Kernel, degree: int, loss: float, depth: int = 1) -> np.nd
         panels = Panels.covering(loss, top, count, kernel.edges)
         points = np.append(panels.nodes, loss)
         same = kernel.sf(points, points)
-        integral = panels.operator(
-            kernel.pdf, points, points, np.full(len(points), top), kernel.kinks(points)
-        )
+        integral = panels.operator(kernel.pdf, points, points, np.full(len(points), top), kernel.kinks(points))
         depths = [degree * same**degree]
         for _ in range(depth - 1):
             depths.append(degree * same ** (degree - 1) * (integral @ depths[-1][:-1]))

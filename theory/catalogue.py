@@ -16,8 +16,11 @@ STATUSES = ("exact", "bound", "approximation", "asymptotic")
 
 @dataclass(frozen=True)
 class Result:
-    """One result. `function` takes vocabulary objects by the names graph, law, kernel, correlation, noise, degree, loss,
-    depth and rule, and returns a number, an array, or a named tuple whose first field is the value."""
+    """One result.
+
+    `function` takes vocabulary objects by the names graph, law, kernel, correlation, noise, degree, loss, depth and
+    rule, and returns a number, an array, or a named tuple whose first field is the value.
+    """
 
     id: str
     status: str

@@ -271,7 +271,10 @@ class ErdosRenyi(Graph):
         return f"erdos_renyi:{self.n},{self.p:g}"
 
 
-FORMS = "hypercube:10, hamming:5^6, hamming:3x4x5, regular:40000,24, erdos_renyi:2000,0.01, complete:50, cycle:100, torus:30x30"
+FORMS = (
+    "hypercube:10, hamming:5^6, hamming:3x4x5, regular:40000,24, erdos_renyi:2000,0.01, "
+    "complete:50, cycle:100, torus:30x30"
+)
 
 
 def parse_graph(text: str) -> Graph:

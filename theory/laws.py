@@ -7,17 +7,16 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-Numbers = float | np.ndarray
 
-
-def normal_pdf(x: Numbers) -> Numbers:
+def normal_pdf(x: ArrayLike) -> np.ndarray:
     """Standard normal density φ."""
     return np.exp(-0.5 * np.square(x)) / math.sqrt(2 * math.pi)
 
 
-def normal_mass(a: Numbers, b: Numbers) -> Numbers:
+def normal_mass(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Φ(b) − Φ(a) for a ≤ b, without cancellation in the upper tail."""
     upper = np.greater(a, 0)
     return np.where(upper, ndtr(np.negative(a)) - ndtr(np.negative(b)), ndtr(b) - ndtr(a))
@@ -28,10 +27,10 @@ class Law:
 
     support: tuple[float, float]
 
-    def pdf(self, x: Numbers) -> Numbers:
+    def pdf(self, x: ArrayLike) -> np.ndarray:
         raise NotImplementedError
 
-    def sf(self, x: Numbers) -> Numbers:
+    def sf(self, x: ArrayLike) -> np.ndarray:
         raise NotImplementedError
 
 
@@ -41,10 +40,10 @@ class Uniform(Law):
 
     support = (0.0, 1.0)
 
-    def pdf(self, x: Numbers) -> Numbers:
+    def pdf(self, x: ArrayLike) -> np.ndarray:
         return np.where((np.asarray(x) >= 0) & (np.asarray(x) <= 1), 1.0, 0.0)
 
-    def sf(self, x: Numbers) -> Numbers:
+    def sf(self, x: ArrayLike) -> np.ndarray:
         return np.clip(1 - np.asarray(x), 0.0, 1.0)
 
     def __str__(self) -> str:
@@ -57,10 +56,10 @@ class Normal(Law):
 
     support = (-12.0, 12.0)
 
-    def pdf(self, x: Numbers) -> Numbers:
+    def pdf(self, x: ArrayLike) -> np.ndarray:
         return normal_pdf(x)
 
-    def sf(self, x: Numbers) -> Numbers:
+    def sf(self, x: ArrayLike) -> np.ndarray:
         return ndtr(np.negative(x))
 
     def __str__(self) -> str:
@@ -79,10 +78,10 @@ class TruncatedNormal(Law):
         if not (math.isfinite(self.mean) and math.isfinite(self.sd) and self.sd > 0):
             raise ValueError(f"law: truncnorm:{self.mean},{self.sd} needs a finite mean and sd > 0")
 
-    def pdf(self, x: Numbers) -> Numbers:
+    def pdf(self, x: ArrayLike) -> np.ndarray:
         return TruncatedNormalKernel(self.sd).pdf(self.mean, x)
 
-    def sf(self, x: Numbers) -> Numbers:
+    def sf(self, x: ArrayLike) -> np.ndarray:
         return TruncatedNormalKernel(self.sd).sf(self.mean, x)
 
     def __str__(self) -> str:
@@ -103,10 +102,10 @@ class Kernel:
     edges: tuple[float, ...] = ()
     stationary: Law | None = None
 
-    def pdf(self, x: Numbers, y: Numbers) -> Numbers:
+    def pdf(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         raise NotImplementedError
 
-    def sf(self, x: Numbers, t: Numbers) -> Numbers:
+    def sf(self, x: ArrayLike, t: ArrayLike) -> np.ndarray:
         raise NotImplementedError
 
     def kinks(self, t: np.ndarray) -> np.ndarray:
@@ -122,10 +121,10 @@ class UniformKernel(Kernel):
     width = 1.0
     stationary = Uniform()
 
-    def pdf(self, x: Numbers, y: Numbers) -> Numbers:
+    def pdf(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         return Uniform().pdf(np.asarray(y) + 0 * np.asarray(x))
 
-    def sf(self, x: Numbers, t: Numbers) -> Numbers:
+    def sf(self, x: ArrayLike, t: ArrayLike) -> np.ndarray:
         return Uniform().sf(np.asarray(t) + 0 * np.asarray(x))
 
     def __str__(self) -> str:
@@ -147,12 +146,12 @@ class TruncatedNormalKernel(Kernel):
     def width(self) -> float:  # type: ignore[override]
         return min(1.0, self.tau)
 
-    def pdf(self, x: Numbers, y: Numbers) -> Numbers:
+    def pdf(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         x, y = np.asarray(x), np.asarray(y)
         mass = normal_mass(-x / self.tau, (1 - x) / self.tau)
         return np.where((y >= 0) & (y <= 1), normal_pdf((y - x) / self.tau) / (self.tau * mass), 0.0)
 
-    def sf(self, x: Numbers, t: Numbers) -> Numbers:
+    def sf(self, x: ArrayLike, t: ArrayLike) -> np.ndarray:
         x, t = np.asarray(x), np.clip(t, 0.0, 1.0)
         upper = (1 - x) / self.tau
         return normal_mass((t - x) / self.tau, upper) / normal_mass(-x / self.tau, upper)
@@ -185,11 +184,11 @@ class LipschitzKernel(Kernel):
     def _ends(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.maximum(x - self.tau, 0.0), np.minimum(x + self.tau, 1.0)
 
-    def pdf(self, x: Numbers, y: Numbers) -> Numbers:
+    def pdf(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         low, high = self._ends(np.asarray(x))
         return np.where((low <= y) & (y <= high), 1 / (high - low), 0.0)
 
-    def sf(self, x: Numbers, t: Numbers) -> Numbers:
+    def sf(self, x: ArrayLike, t: ArrayLike) -> np.ndarray:
         low, high = self._ends(np.asarray(x))
         return np.clip((high - t) / (high - low), 0.0, 1.0)
 
@@ -216,11 +215,11 @@ class AR1Kernel(Kernel):
     def width(self) -> float:  # type: ignore[override]
         return 2 * math.sqrt(1 - self.rho**2)
 
-    def pdf(self, x: Numbers, y: Numbers) -> Numbers:
+    def pdf(self, x: ArrayLike, y: ArrayLike) -> np.ndarray:
         sd = math.sqrt(1 - self.rho**2)
         return normal_pdf((np.asarray(y) - self.rho * np.asarray(x)) / sd) / sd
 
-    def sf(self, x: Numbers, t: Numbers) -> Numbers:
+    def sf(self, x: ArrayLike, t: ArrayLike) -> np.ndarray:
         sd = math.sqrt(1 - self.rho**2)
         return ndtr((self.rho * np.asarray(x) - np.asarray(t)) / sd)
 

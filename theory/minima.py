@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import scipy.sparse as sparse
 from scipy.special import ndtr
 
 from .correlations import Correlation, second_difference
@@ -56,7 +57,7 @@ def iid(graph: Graph) -> Moments:
             return _iid_regular(graph.n, graph.degree, [(2, pairs)])
     a = graph.degrees + 1.0
     adjacency = graph.adjacency
-    paths = (adjacency @ adjacency).tocoo()
+    paths = sparse.csr_array(adjacency @ adjacency).tocoo()
     common = np.asarray(adjacency[paths.row, paths.col]).ravel()
     far = (common == 0) & (paths.row != paths.col)
     u, v, c = paths.row[far], paths.col[far], paths.data[far]

@@ -29,10 +29,10 @@ class Panels:
     @classmethod
     def covering(cls, a: float, b: float, count: int, marks: tuple[float, ...] = ()) -> Panels:
         """`count` equal panels of [a, b], cut further at the `marks` inside."""
-        inner = [m for m in marks if a < m < b]
+        inner = [mark for mark in marks if a < mark < b]
         edges = np.unique(np.concatenate([np.linspace(a, b, count + 1), inner]))
-        near = np.diff(edges) < 1e-12 * (b - a)
-        return cls(np.delete(edges, np.flatnonzero(near) + 1) if near[:-1].any() else edges[~np.append(near, False)])
+        apart = np.greater(np.diff(edges), 1e-12 * (b - a))
+        return cls(np.append(edges[:-1][apart], b))
 
     @property
     def nodes(self) -> np.ndarray:
@@ -70,10 +70,14 @@ class Panels:
         y, weight = _gauss(cuts[row, piece], cuts[row, piece + 1])
         values = weight * kernel(targets[row][:, None], y)
         by_point = sparse.csr_array(
-            (values.ravel(), np.arange(values.size), np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(targets)))]) * ORDER),
+            (
+                values.ravel(),
+                np.arange(values.size),
+                np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(targets)))]) * ORDER,
+            ),
             shape=(len(targets), values.size),
         )
-        return (by_point @ self.interpolation(y.ravel())).toarray()
+        return sparse.csr_array(by_point @ self.interpolation(y.ravel())).toarray()
 
 
 def _gauss(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

