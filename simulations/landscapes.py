@@ -78,7 +78,7 @@ def gaussian(graph: Hamming, correlation: Correlation, rng: np.random.Generator)
     d = len(graph.radices)
     if len(correlation.rho) != d + 1:
         raise ValueError(f"rho: {len(correlation.rho)} values given, a field on {graph} needs {d + 1}")
-    spectrum = np.asarray(scipy.fft.fftn(np.asarray(correlation.rho)[_letters_from_zero(graph)])).real
+    spectrum = np.real(np.asarray(scipy.fft.fftn(np.asarray(correlation.rho)[_letters_from_zero(graph)])))
     if spectrum.min() < -1e-9 * spectrum.max():
         raise ValueError(f"rho: {correlation.rho} is not positive semi-definite on {graph}")
     white = rng.standard_normal(graph.radices)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sympy as sp
+from . import basins, minima, walks
 
-from . import basins, minima, symbolic, walks
+if TYPE_CHECKING:
+    import sympy as sp
 
 STATUSES = ("exact", "bound", "approximation", "asymptotic")
 
@@ -32,11 +33,15 @@ class Result:
     @property
     def statement(self) -> sp.Basic:
         """The statement as a SymPy equation or inequality."""
+        from . import symbolic  # SymPy takes a second to import, and numbers do not need it
+
         return symbolic.STATEMENTS[self.id]()
 
     @property
     def latex(self) -> str:
         """The statement in LaTeX."""
+        import sympy as sp
+
         return sp.latex(self.statement)
 
     def arguments(self) -> dict[str, bool]:

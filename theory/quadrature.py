@@ -31,8 +31,8 @@ class Panels:
         """`count` equal panels of [a, b], cut further at the `marks` inside."""
         inner = [mark for mark in marks if a < mark < b]
         edges = np.unique(np.concatenate([np.linspace(a, b, count + 1), inner]))
-        apart = np.greater(np.diff(edges), 1e-12 * (b - a))
-        return cls(np.append(edges[:-1][apart], b))
+        apart = np.flatnonzero(np.diff(edges) > 1e-12 * (b - a))
+        return cls(np.append(edges[apart], b))
 
     @property
     def nodes(self) -> np.ndarray:

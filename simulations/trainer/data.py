@@ -12,10 +12,10 @@ from sklearn.datasets import load_digits
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """A classification problem: features x float32 (samples, features), labels y int32 (samples,), 0..classes−1.
+    """A classification problem: features x, float32 (samples, features), and labels y, int32 (samples,).
 
-    Raises ValueError for a part that is empty, of another shape, or not finite, and for labels outside the
-    training labels 0..classes−1.
+    Raises ValueError for a part that is empty, of another shape, or not finite, and for labels outside
+    0..classes−1.
     """
 
     name: str
@@ -30,21 +30,12 @@ class Data:
         for part in ("train", "valid", "test"):
             x = np.asarray(getattr(self, f"x_{part}"), dtype=np.float32)
             y = np.asarray(getattr(self, f"y_{part}"), dtype=np.int32)
-            if (
-                x.ndim != 2
-                or not x.size
-                or y.shape != x.shape[:1]
-                or x.shape[1:] != np.shape(self.x_train)[1:]
-            ):
-                raise ValueError(
-                    f"{part}: shapes {x.shape}, {y.shape} must be (samples, features), (samples,)"
-                )
+            if x.ndim != 2 or not x.size or y.shape != x.shape[:1] or x.shape[1:] != np.shape(self.x_train)[1:]:
+                raise ValueError(f"{part}: shapes {x.shape}, {y.shape} must be (samples, features), (samples,)")
             if not np.isfinite(x).all():
                 raise ValueError(f"x_{part}: holds NaN or infinity; every feature must be finite")
             if y.min() < 0 or y.max() > np.max(self.y_train):
-                raise ValueError(
-                    f"y_{part}: labels {y.min()} to {y.max()} must be among 0..{self.classes - 1}"
-                )
+                raise ValueError(f"y_{part}: labels {y.min()} to {y.max()} must be among 0..{self.classes - 1}")
             object.__setattr__(self, f"x_{part}", x)
             object.__setattr__(self, f"y_{part}", y)
 
@@ -76,9 +67,9 @@ class Data:
 def digits(seed: int = 0, train: int = 1000, valid: int = 400) -> Data:
     """Handwritten digits, 1,797 images of 8 × 8 grey values 0..16, ten classes (scikit-learn, UCI).
 
-    `seed` shuffles the images, the first `train` of which are for training, the next `valid` for validation and
-    the rest for testing. Features are standardised by the mean and standard deviation of the training part; a
-    pixel that is constant there is only centred. Raises ValueError for sizes that leave a part empty.
+    `seed` shuffles the images; the first `train` are for training, the next `valid` for validation, the rest
+    for testing. Features are standardised by the mean and standard deviation of the training part; a pixel
+    that is constant there is only centred. Raises ValueError for sizes that leave a part empty.
 
     >>> digits().x_train.shape, digits().x_test.shape
     ((1000, 64), (397, 64))

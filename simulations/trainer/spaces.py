@@ -4,13 +4,12 @@ Node 0 is the cell's input, the last node its output, and node j is the sum of w
 
     h_j = Σ_{i→j} f_ij(h_i, z_ij),    z_ij = h_i W_ij + b_ij.
 
-A complete sub-space allows some of the operations on every edge. Its cells are the words of one letter an edge,
-so its graph is again a Hamming graph, of radices = numbers of allowed operations.
+A complete sub-space allows some of the operations on every edge. Its cells are the words of one letter an
+edge, so its graph is again a Hamming graph, whose radices are the numbers of allowed operations.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -34,15 +33,14 @@ OPERATIONS: dict[str, Operation] = {
 
 @dataclass(frozen=True)
 class Space:
-    """The cells of a directed acyclic graph with some of the operations allowed on every edge.
+    """The cells of a directed acyclic graph with some operations allowed on every edge.
 
-    name         name of the whole space
+    name         name of the space; its complete sub-spaces keep it
     edges        pairs (i, j), i < j; every node but node 0 has an edge into it
-    operations   names of all operations (keys of `OPERATIONS`), the alphabet
-    letters      for every edge the allowed operations, at least two, as indices into `operations`
+    operations   for every edge the names of its allowed operations, at least two, keys of `OPERATIONS`
 
-    Cells are numbered 0..n−1 in C order over the edges (last edge fastest), in the order of `letters`. Raises
-    ValueError for a field that breaks these rules.
+    Cells are numbered 0..n−1 in C order over the edges (last edge fastest): the vertices of the Hamming graph
+    of the radices. Raises ValueError for a field that breaks these rules.
 
     >>> SPACES["vector"].n, SPACES["vector"].restrict(["none", "skip", "relu"]).radices
     (15625, (3, 3, 3, 3, 3, 3))
@@ -50,49 +48,34 @@ class Space:
 
     name: str
     edges: tuple[tuple[int, int], ...]
-    operations: tuple[str, ...]
-    letters: tuple[tuple[int, ...], ...]
+    operations: tuple[tuple[str, ...], ...]
 
     def __post_init__(self) -> None:
         if any(not 0 <= i < j for i, j in self.edges):
             raise ValueError(f"edges: {self.edges} must be pairs (i, j) of nodes with 0 ≤ i < j")
         if len(set(self.edges)) < len(self.edges) or {j for _, j in self.edges} != set(range(1, self.nodes)):
             raise ValueError(f"edges: {self.edges} must differ and enter every node from 1 to the last")
-        unknown = [operation for operation in self.operations if operation not in OPERATIONS]
-        if unknown or len(set(self.operations)) < len(self.operations):
-            raise ValueError(f"operations: {self.operations} must be different names of {tuple(OPERATIONS)}")
-        if len(self.letters) != len(self.edges):
+        if len(self.operations) != len(self.edges):
             raise ValueError(
-                f"letters: {len(self.letters)} tuples must be one for each of {len(self.edges)} edges"
+                f"operations: {len(self.operations)} must be one tuple for each of {len(self.edges)} edges"
             )
-        for allowed in self.letters:
-            indices = set(allowed) & set(range(len(self.operations)))
-            if len(allowed) < 2 or len(indices) < len(allowed):
-                raise ValueError(
-                    f"letters: {allowed} must be two or more different indices below {len(self.operations)}"
-                )
-
-    @classmethod
-    def whole(cls, name: str, edges: Iterable[tuple[int, int]], operations: Iterable[str]) -> Space:
-        """The space with every operation allowed on every edge."""
-        edges, operations = tuple(edges), tuple(operations)
-        return cls(name, edges, operations, (tuple(range(len(operations))),) * len(edges))
+        for names in self.operations:
+            if len(names) < 2 or len(set(names) & set(OPERATIONS)) < len(names):
+                raise ValueError(f"operations: {names} must be two or more different names of {tuple(OPERATIONS)}")
 
     def restrict(self, operations: Iterable[str]) -> Space:
         """The complete sub-space in which every edge has exactly these operations, in the order given.
 
-        The alphabet stays, so a cell of the sub-space trains exactly as in the whole space. Raises ValueError
-        for an operation which some edge does not allow.
+        Raises ValueError for fewer than two, and for an operation which some edge does not allow.
 
-        >>> SPACES["vector"].restrict(["none", "relu"]).names[0]
+        >>> SPACES["vector"].restrict(["none", "relu"]).operations[0]
         ('none', 'relu')
         """
         wanted = tuple(operations)
-        for allowed in self.names:
-            if not set(wanted) <= set(allowed):
-                raise ValueError(f"operations: {wanted} must be among the allowed {allowed}")
-        indices = tuple(self.operations.index(operation) for operation in wanted)
-        return replace(self, letters=(indices,) * len(self.edges))
+        for names in self.operations:
+            if not set(wanted) <= set(names):
+                raise ValueError(f"operations: {wanted} must be among the allowed {names}")
+        return replace(self, operations=(wanted,) * len(self.edges))
 
     @property
     def nodes(self) -> int:
@@ -100,14 +83,9 @@ class Space:
         return 1 + max((j for _, j in self.edges), default=0)
 
     @property
-    def names(self) -> tuple[tuple[str, ...], ...]:
-        """For every edge the names of its allowed operations."""
-        return tuple(tuple(self.operations[letter] for letter in allowed) for allowed in self.letters)
-
-    @property
     def radices(self) -> tuple[int, ...]:
         """Number of allowed operations of every edge."""
-        return tuple(map(len, self.letters))
+        return tuple(map(len, self.operations))
 
     @property
     def n(self) -> int:
@@ -116,16 +94,15 @@ class Space:
 
     @property
     def cells(self) -> np.ndarray:
-        """All cells in order, shape (n, edges), int32: each edge's operation as an index into `operations`.
+        """All cells in order, shape (n, edges), int32: the letter of every edge, an index into its operations.
 
-        >>> SPACES["vector"].restrict(["skip", "relu"]).cells[1].tolist()
-        [1, 1, 1, 1, 1, 3]
+        >>> SPACES["vector"].cells[[0, 6, 15624]].tolist()
+        [[0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1], [4, 4, 4, 4, 4, 4]]
         """
-        return np.array(list(itertools.product(*self.letters)), dtype=np.int32)
+        return np.stack(np.unravel_index(np.arange(self.n), self.radices), axis=1).astype(np.int32)
 
 
 SPACES: dict[str, Space] = {
-    space.name: space
-    for space in (Space.whole("vector", [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)], OPERATIONS),)
+    "vector": Space("vector", ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)), (tuple(OPERATIONS),) * 6),
 }
-"""The spaces by name: `vector` has the cell of NAS-Bench-201 with operations on vectors, 5⁶ = 15,625 cells."""
+"""The spaces by name: `vector`, the cell of NAS-Bench-201 with operations on vectors, has 5⁶ = 15,625 cells."""

@@ -62,9 +62,7 @@ class Table:
             raise ValueError(f"header: keys {sorted(self.header)} must be {sorted(KEYS)}")
         radices = [len(names) for names in self.header["space"]["operations"]]
         if self.header["radices"] != radices:
-            raise ValueError(
-                f"header: radices {self.header['radices']} must be {radices}, as its operations say"
-            )
+            raise ValueError(f"header: radices {self.header['radices']} must be {radices}, as its operations say")
         cells, n = self.cells, math.prod(radices)
         if cells.dtype != np.int64 or cells.ndim != 1 or len(np.unique(cells)) != len(cells):
             raise ValueError(f"cells: {cells.dtype} {cells.shape} must be different int64 numbers (cells,)")
@@ -82,9 +80,10 @@ class Table:
         return Table(self.header, np.concatenate([self.cells, cells]), *joined)
 
     def save(self, path: str | Path) -> None:
-        """Write the table to `path`, atomically: to `path`.tmp, which then replaces `path`."""
+        """Write the table to `path`, in a folder made if need be, atomically: to `path`.tmp, then renamed."""
         header = json.dumps(self.header, sort_keys=True, ensure_ascii=False)
         temporary = Path(f"{path}.tmp")
+        temporary.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
             metrics = {metric: getattr(self, metric) for metric in METRICS}
             np.savez(file, allow_pickle=False, header=header, cells=self.cells, **metrics)
@@ -94,11 +93,11 @@ class Table:
 def load(path: str | Path) -> Table:
     """Read and check a table.
 
-    Raises FileNotFoundError where there is none, and ValueError, naming the path and the problem, for a file that
-    is truncated, lacks an array or holds one of another shape or type.
+    Raises FileNotFoundError where there is none, and ValueError, naming the path and the problem, for a file
+    that is truncated, lacks an array or holds one of another shape or type.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             return Table(json.loads(str(archive["header"])), *(archive[name] for name in ("cells", *METRICS)))
     except KeyError as error:
         raise ValueError(f"{path}: holds no {error}") from error

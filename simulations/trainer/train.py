@@ -1,22 +1,26 @@
 """Train every cell of a space with several seeds, many at a time.
 
-The network is a linear stem with relu (features → width), the cell, and a linear head (width → classes); the loss
-is the mean cross-entropy. A replica is one cell trained once from one seed by stochastic gradient descent with
-momentum, at step t of T with the rate η(1 + cos πt/T)/2. Replicas are written for one and batched by `vmap`.
+The network is a linear stem with relu (features → width), the cell, and a linear head (width → classes); the
+loss is the mean cross-entropy. A replica is one cell trained once from one seed, by stochastic gradient descent
+with momentum at the rate η(1 + cos πt/T)/2 in step t of T. It is written for one and batched by `vmap`.
 
-The random stream of a replica is its seed folded with its cell's operations, and gives the initial weights and the
-order of the batches. So a replica's result does not depend on its chunk, its neighbours or the sub-space, but for
-float32 rounding where the compiler orders the sums of a differently shaped program in another way.
+The random stream of a replica is its seed folded with the names of its cell's operations; it gives the initial
+weights and the order of the samples, and nothing else is random. So a result does not depend on chunk, neighbours
+or sub-space, but for float32 rounding: programs of other shapes may sum in another order (below 1e-6 nats, as
+measured on a CPU, where the same program gives the same bits).
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,9 +53,9 @@ class Hyperparameters:
     """
 
     width: int = 16
-    epochs: int = 10
+    epochs: int = 5
     batch: int = 50
-    learning_rate: float = 0.1
+    learning_rate: float = 0.03
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
@@ -59,6 +63,7 @@ class Hyperparameters:
             value = getattr(self, name)
             if value != int(value) or value < 1:
                 raise ValueError(f"{name}: {value} must be an integer of at least 1")
+            object.__setattr__(self, name, int(value))
         if not 0 < self.learning_rate < float("inf"):
             raise ValueError(f"learning_rate: {self.learning_rate} must be positive and finite")
         if not 0 <= self.momentum < 1:
@@ -72,7 +77,7 @@ def init(key: jax.Array, space: Space, features: int, classes: int, width: int) 
     """
     shapes = {"stem": (features, width), "edges": (len(space.edges), width, width), "head": (width, classes)}
     sizes = [math.prod(shape) for shape in shapes.values()]
-    draws = jnp.split(jax.random.normal(key, sum(sizes), jnp.float32), np.cumsum(sizes)[:-1])
+    draws = jnp.split(jax.random.normal(key, (sum(sizes),), jnp.float32), np.cumsum(sizes)[:-1])
     params: Params = {}
     for (name, shape), draw in zip(shapes.items(), draws, strict=True):
         params[name] = draw.reshape(shape) * shape[-2] ** -0.5
@@ -81,23 +86,21 @@ def init(key: jax.Array, space: Space, features: int, classes: int, width: int) 
 
 
 def forward(params: Params, space: Space, cell: jax.Array, x: jax.Array) -> jax.Array:
-    """Logits (samples, classes) of the features x (samples, features) through one cell (edges,) of the space."""
+    """Logits (samples, classes) of the features x (samples, features) through one cell (edges,)."""
     nodes = [jax.nn.relu(x @ params["stem"] + params["stem_bias"])]
     for node in range(1, space.nodes):
-        arriving = [
-            _edge(params, space, cell, e, nodes[i]) for e, (i, j) in enumerate(space.edges) if j == node
-        ]
-        nodes.append(sum(arriving[1:], arriving[0]))
+        enters = [(edge, i) for edge, (i, j) in enumerate(space.edges) if j == node]
+        nodes.append(functools.reduce(jnp.add, (_edge(params, space, cell, e, nodes[i]) for e, i in enters)))
     return nodes[-1] @ params["head"] + params["head_bias"]
 
 
 def _edge(params: Params, space: Space, cell: jax.Array, edge: int, x: jax.Array) -> jax.Array:
     """Output of one edge: all its allowed operations are computed, and the cell's own is selected."""
     z = x @ params["edges"][edge] + params["edges_bias"][edge]
-    first, *others = space.letters[edge]
-    y = OPERATIONS[space.operations[first]](x, z)
-    for letter in others:
-        y = jnp.where(cell[edge] == letter, OPERATIONS[space.operations[letter]](x, z), y)
+    first, *others = (OPERATIONS[name](x, z) for name in space.operations[edge])
+    y = first
+    for letter, other in enumerate(others, start=1):
+        y = jnp.where(cell[edge] == letter, other, y)
     return y
 
 
@@ -114,13 +117,17 @@ def accuracy(logits: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def loss(params: Params, space: Space, cell: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    """Mean cross-entropy in nats of one cell on the samples x (samples, features) with labels y (samples,)."""
+    """Mean cross-entropy in nats of one cell on x (samples, features) with labels y (samples,)."""
     return cross_entropy(forward(params, space, cell, x), y)
 
 
-def stream(seed: jax.Array, cell: jax.Array) -> jax.Array:
-    """Random key of a replica: its seed, folded with the operation of every edge in turn."""
-    return functools.reduce(jax.random.fold_in, cell, jax.random.key(seed, impl="threefry2x32"))
+def stream(space: Space, seed: jax.Array, cell: jax.Array) -> jax.Array:
+    """Random key of a replica: its seed, folded with the CRC-32 of every edge's operation name in turn."""
+    key = jax.random.key(seed, impl="threefry2x32")
+    for edge, names in enumerate(space.operations):
+        codes = jnp.array([zlib.crc32(name.encode()) for name in names], jnp.uint32)
+        key = jax.random.fold_in(key, codes[cell[edge]])
+    return key
 
 
 def batches(key: jax.Array, samples: int, hyper: Hyperparameters) -> jax.Array:
@@ -145,13 +152,11 @@ def replica(
 ) -> dict[str, jax.Array]:
     """Train one cell (edges,) from one seed on the arrays of `Data`; the scalars of `METRICS`."""
     x, y = data["x_train"], data["y_train"]
-    init_key, order_key = jax.random.split(stream(seed, cell))
+    init_key, order_key = jax.random.split(stream(space, seed, cell))
     order = batches(order_key, len(x), hyper)
     rates = hyper.learning_rate * (1 + np.cos(np.pi * np.arange(len(order)) / len(order))) / 2
 
-    def step(
-        state: tuple[Params, Params], now: tuple[jax.Array, jax.Array]
-    ) -> tuple[tuple[Params, Params], None]:
+    def step(state: tuple[Params, Params], now: tuple[jax.Array, jax.Array]) -> tuple[tuple[Params, Params], None]:
         (params, velocity), (index, rate) = state, now
         gradient = jax.grad(loss)(params, space, cell, x[index], y[index])
         velocity = jax.tree.map(lambda v, g: hyper.momentum * v + g, velocity, gradient)
@@ -170,21 +175,24 @@ def replica(
     }
 
 
-def choose_device(device: str) -> jax.Device:
-    """The device of that name; "auto" is a GPU where JAX finds one, else the CPU.
+def choose_platform(device: str) -> str:
+    """The platform "cpu" or "gpu" of that name; "auto" is a GPU where JAX finds one, else the CPU.
 
     Raises ValueError for another name, and for "gpu" where JAX finds none.
     """
     if device not in ("auto", "cpu", "gpu"):
         raise ValueError(f"device: {device!r} must be 'auto', 'cpu' or 'gpu'")
+    if device == "cpu":
+        return "cpu"
     try:
-        return jax.devices("cpu" if device == "cpu" else "gpu")[0]
+        jax.devices("gpu")
     except RuntimeError as error:
         if device == "auto":
-            return jax.devices("cpu")[0]
+            return "cpu"
         raise ValueError(
-            "device: 'gpu' asks for a GPU, but JAX finds none here; take 'cpu' or 'auto', or install JAX for CUDA"
+            "device: 'gpu' needs a GPU, but JAX finds none; take 'cpu' or 'auto', or install JAX for CUDA"
         ) from error
+    return "gpu"
 
 
 def train(
@@ -202,17 +210,17 @@ def train(
     """Train cells × seeds and keep the metrics of every replica, diverged ones too (NaN or infinity).
 
     seeds      different integers 0 ≤ seed < 2³²
-    out        where to save the table, a path that ends in `.npz`. After every chunk the cells done so far are
-               saved, as a table, beside it in `.partial.npz`, and a later call with the same settings goes on from
-               there; it is removed in the end. A finished `out` of the same settings is loaded, not trained again
+    out        where to save the table, a path that ends in `.npz`. After every chunk the cells done so far
+               are saved beside it, as a table, in `.partial.npz`; the end removes it. A later call with the
+               same settings goes on from what is there, and trains nothing again
     cells      different cell numbers of the space; None trains all
-    chunk      cells trained at a time; None takes what makes 48 replicas on a CPU, each of whose cores has a chunk
-               of its own, and 2,048 on a GPU
-    device     "auto", "cpu" or "gpu", see `choose_device`
+    chunk      cells trained at a time, each with all seeds; None takes about 32 replicas on a CPU, where
+               every core trains a chunk of its own, and 2,048 on a GPU
+    device     "auto", "cpu" or "gpu", see `choose_platform`
     progress   whether to show the device, trainings per second and the time left on stderr
 
-    Raises ValueError for seeds, cells, a batch, a chunk or an `out` that are not as above, a device that is not
-    there, and an `out` or its partial file which was made with other settings.
+    Raises ValueError for seeds, cells, a batch, a chunk or an `out` that are not as above, a device that is
+    not there, and an `out` or partial table which was made with other settings.
 
     >>> from simulations.trainer import SPACES, digits
     >>> space = SPACES["vector"].restrict(["none", "skip"])
@@ -224,60 +232,51 @@ def train(
     seeds = _different("seeds", seeds, 2**32).tolist()
     if hyper.batch > len(data.x_train):
         raise ValueError(f"batch: {hyper.batch} must be at most the {len(data.x_train)} training samples")
-    chosen = choose_device(device)
-    on_cpu = chosen.platform == "cpu"
+    platform = choose_platform(device)
     if chunk is None:
-        chunk = max(1, (48 if on_cpu else 2048) // len(seeds))
+        chunk = max(1, (32 if platform == "cpu" else 2048) // len(seeds))
     if chunk < 1:
         raise ValueError(f"chunk: {chunk} must be at least 1")
-
-    empty = np.empty((0, len(seeds)), np.float32)
-    header = make_header(space, data, hyper, seeds, chosen)
-    table = Table(header, numbers[:0], *[empty] * len(METRICS))
-    partial = None
-    if out is not None:
-        out = Path(out)
-        if out.suffix != ".npz":
-            raise ValueError(f"out: {str(out)!r} must end in .npz")
-        if out.exists():
-            return _same_settings(out, header, numbers, finished=True)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = out.with_suffix(".partial.npz")
-        if partial.exists():
-            table = _same_settings(partial, header, numbers, finished=False)
+    chunk = min(chunk, len(numbers))
+    out = None if out is None else Path(out)
+    if out is not None and out.suffix != ".npz":
+        raise ValueError(f"out: {str(out)!r} must end in .npz")
+    partial = None if out is None else out.with_suffix(".partial.npz")
+    header = make_header(space, data, hyper, seeds, jax.devices(platform)[0].device_kind)
+    table = _begun((partial, out), header, numbers)
 
     rest = numbers[len(table.cells) :]
-    program = _compiled(space, data, hyper, seeds, min(chunk, len(numbers)), chosen)
-    blocks = _blocks(
-        program, space.cells[rest], min(chunk, len(numbers)), joblib.cpu_count() if on_cpu else 1
-    )
-    for block in _shown(
-        blocks, f"{header['name']} on {chosen.device_kind}", rest.size * len(seeds), progress
-    ):
-        table = table.extended(numbers[len(table.cells) :][: len(block["valid_loss"])], block)
-        if partial is not None:
-            table.save(partial)
+    if len(rest):
+        program = _compiled(space, data, hyper, seeds, chunk, platform)
+        workers = joblib.cpu_count() if platform == "cpu" else 1
+        with (
+            _bar(f"{header['name']} on {header['device']}", len(rest) * len(seeds), progress) as advance,
+            contextlib.closing(_blocks(program, space.cells[rest], chunk, workers)) as blocks,
+        ):
+            for begin, block in zip(range(0, len(rest), chunk), blocks, strict=True):
+                table = table.extended(rest[begin : begin + chunk], block)
+                if partial is not None:
+                    table.save(partial)
+                advance(block["valid_loss"].size)
     if out is not None and partial is not None:
         table.save(out)
         partial.unlink(missing_ok=True)
     return table
 
 
-def make_header(
-    space: Space, data: Data, hyper: Hyperparameters, seeds: Sequence[int], device: jax.Device
-) -> dict[str, Any]:
+def make_header(space: Space, data: Data, hyper: Hyperparameters, seeds: Sequence[int], device: str) -> dict[str, Any]:
     """The header of a table, see `simulations.trainer.table`, as JSON would give it back."""
     packages = ("hillscape", "jax", "numpy", "scikit-learn")
     header = {
         "format": FORMAT,
         "name": f"{space.name}/{data.name}",
-        "space": {"name": space.name, "edges": space.edges, "operations": space.names},
+        "space": asdict(space),
         "radices": space.radices,
         "data": data.summary,
         "hyperparameters": asdict(hyper),
         "seeds": seeds,
         "versions": {package: importlib.metadata.version(package) for package in packages},
-        "device": device.device_kind,
+        "device": device,
         "units": METRICS,
     }
     return json.loads(json.dumps(header))
@@ -292,22 +291,26 @@ def _different(name: str, values: Sequence[int], limit: int) -> np.ndarray:
     return numbers.astype(np.int64)
 
 
-def _same_settings(path: Path, header: dict[str, Any], cells: np.ndarray, finished: bool) -> Table:
-    """The table at `path`; ValueError where it has another header or other cells."""
-    table = load(path)
-    other = [key for key in header if table.header[key] != header[key]]
-    expected = cells if finished else cells[: len(table.cells)]
-    if not np.array_equal(table.cells, expected):
-        other.append("cells")
-    if other:
-        raise ValueError(
-            f"{path}: was made with other {', '.join(other)}; repeat its settings or move it away"
-        )
-    return table
+def _begun(paths: Iterable[Path | None], header: dict[str, Any], cells: np.ndarray) -> Table:
+    """What is done already: the first table among the paths, else one of no cells.
+
+    Raises ValueError where its header is another, or its cells are not the first of `cells`.
+    """
+    for path in paths:
+        if path is not None and path.exists():
+            table = load(path)
+            other = [key for key in header if table.header[key] != header[key]]
+            if not np.array_equal(table.cells, cells[: len(table.cells)]):
+                other.append("cells")
+            if other:
+                named = ", ".join(other)
+                raise ValueError(f"{path}: was made with other {named}; repeat its settings or move it away")
+            return table
+    return Table(header, cells[:0], *[np.empty((0, len(header["seeds"])), np.float32)] * len(METRICS))
 
 
 def _compiled(
-    space: Space, data: Data, hyper: Hyperparameters, seeds: Sequence[int], chunk: int, device: jax.Device
+    space: Space, data: Data, hyper: Hyperparameters, seeds: Sequence[int], chunk: int, platform: str
 ) -> Callable[[np.ndarray], dict[str, jax.Array]]:
     """The compiled program: cells (chunk, edges) → metrics, each (chunk, seeds)."""
     one = functools.partial(replica, space, hyper, data.classes)
@@ -318,6 +321,7 @@ def _compiled(
         metrics = jax.vmap(one, in_axes=(0, 0, None))(*pairs, arrays)
         return {metric: values.reshape(shape) for metric, values in metrics.items()}
 
+    device = jax.devices(platform)[0]
     kept = jax.device_put((np.array(seeds, np.uint32), data.arrays), device)
     cells = jax.device_put(np.zeros((chunk, len(space.edges)), np.int32), device)
     with jax.default_matmul_precision("float32"):
@@ -327,24 +331,24 @@ def _compiled(
 
 def _blocks(
     program: Callable[[np.ndarray], dict[str, jax.Array]], cells: np.ndarray, chunk: int, workers: int
-) -> Iterator[dict[str, np.ndarray]]:
-    """Metrics of chunk after chunk of the cells, in order, `workers` chunks at a time."""
+) -> Generator[dict[str, np.ndarray]]:
+    """Metrics of chunk after chunk of the cells, in order; closing it drops the chunks that are not begun."""
 
     def block(begin: int) -> dict[str, np.ndarray]:
         some = cells[begin : begin + chunk]
-        filled = some[
-            np.minimum(np.arange(chunk), len(some) - 1)
-        ]  # one program serves a short last chunk too
-        return {metric: np.asarray(values)[: len(some)] for metric, values in program(filled).items()}
+        full = some[np.minimum(np.arange(chunk), len(some) - 1)]  # a short last chunk fits the program too
+        return {metric: np.asarray(values)[: len(some)] for metric, values in program(full).items()}
 
-    parallel = joblib.Parallel(n_jobs=workers, backend="threading", return_as="generator")
-    return parallel(joblib.delayed(block)(begin) for begin in range(0, len(cells), chunk))
+    pool = ThreadPoolExecutor(workers)
+    try:
+        yield from pool.map(block, range(0, len(cells), chunk))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _shown(
-    blocks: Iterable[dict[str, np.ndarray]], description: str, trainings: int, progress: bool
-) -> Iterator[dict[str, np.ndarray]]:
-    """Pass the blocks on and show how far they are."""
+@contextlib.contextmanager
+def _bar(description: str, trainings: int, shown: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr; it gives the function that adds finished trainings."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -352,10 +356,13 @@ def _shown(
         TextColumn("{task.fields[rate]:.0f} trainings/s"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), disable=not progress) as bar:
+    begin, done = time.perf_counter(), 0
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
         task = bar.add_task(description, total=trainings, rate=0.0)
-        begin, done = time.perf_counter(), 0
-        for block in blocks:
-            done += block["valid_loss"].size
+
+        def advance(more: int) -> None:
+            nonlocal done
+            done += more
             bar.update(task, completed=done, rate=done / (time.perf_counter() - begin))
-            yield block
+
+        yield advance

@@ -1,0 +1,52 @@
+"""`hillscape reproduce`: theorem → Monte Carlo → real benchmark → figure, in one run."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from . import benchmarks, validation
+from .files import write_atomically
+
+OPERATIONS = ("none", "skip", "relu")
+SEEDS = range(6)
+
+
+def reproduce(out: Path, jobs: int = 2, progress: bool = True) -> dict[str, Any]:
+    """Verify every result, check the real tables and a space trained live, draw the figures; all written to `out`.
+
+    The trained table is kept: an interrupted training resumes and a finished one is not repeated.
+    """
+    from paper_figs import build
+
+    began = time.perf_counter()
+    verdicts = validation.verify(jobs=jobs, progress=progress)
+    trained = train_live(out / "vector.npz", progress)
+    names = [*benchmarks.TABLES, str(trained)]
+    checks = [
+        validation.check_table(benchmarks.load(name), seeds, jobs=jobs, progress=progress)
+        for name in names
+        for seeds in ("mean", 0)
+    ]
+    figures = build.build(None, out / "figures", jobs)
+    summary = {
+        "verify": verdicts,
+        "checks": checks,
+        "agrees": all(v["agrees"] for v in verdicts) and all(all(c["agrees"].values()) for c in checks),
+        "seconds": time.perf_counter() - began,
+        "files": [str(path) for path in (trained, *figures, out / "summary.json")],
+    }
+    text = json.dumps(summary, indent=1, ensure_ascii=False)
+    write_atomically(out / "summary.json", lambda file: file.write(text.encode()))
+    return summary
+
+
+def train_live(path: Path, progress: bool) -> Path:
+    """Train the complete vector space of `OPERATIONS`, 3^6 cells, with a few seeds each."""
+    from .trainer import SPACES, Hyperparameters, digits, train
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    train(SPACES["vector"].restrict(OPERATIONS), digits(), Hyperparameters(), list(SEEDS), path, progress=progress)
+    return path
