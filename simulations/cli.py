@@ -293,27 +293,30 @@ def print_check(content: dict[str, Any]) -> None:
 def train(
     out: Annotated[Path, typer.Option(help="Table to write (.npz); an interrupted run resumes.")],
     space: Annotated[str, typer.Option(help="Search space.")] = "vector",
-    operations: Annotated[
-        str | None, typer.Option(help="Only these operations on every edge, e.g. none,skip,relu.")
-    ] = None,
+    operations: Annotated[str | None, typer.Option(help="Only these on every edge, e.g. none,skip,relu.")] = None,
     cells: Annotated[int | None, typer.Option(help="Only the first cells; all by default.")] = None,
     seeds: Annotated[int, typer.Option(help="Seeds a cell.")] = 4,
-    epochs: Annotated[int | None, typer.Option(help="Epochs a training.")] = None,
-    width: Annotated[int | None, typer.Option(help="Width of the cell.")] = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 5,
+    width: Annotated[int, typer.Option(help="Units of every node.")] = 16,
     device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Train every cell of a space with several seeds, as one program (JAX, CPU or GPU)."""
-    from .trainer.run import train_table
+    """Train every cell of a space on scikit-learn's digits, several seeds each, as one program (JAX, CPU or GPU)."""
+    from . import trainer
 
-    table = train_table(out, space, operations, cells, seeds, epochs, width, device)
-    content = {
-        "out": str(out),
-        "cells": len(table.cells),
-        "seeds": seeds,
-        "device": table.header["device"],
-        "header": table.header,
-    }
+    if space not in trainer.SPACES:
+        raise ValueError(f"space: {space!r} is unknown; allowed: {', '.join(trainer.SPACES)}")
+    where = trainer.SPACES[space]
+    if operations is not None:
+        where = where.restrict(operations.split(","))
+    if cells is not None and not 1 <= cells <= where.n:
+        raise ValueError(f"cells: {cells} must lie in 1..{where.n}")
+    if seeds < 1:
+        raise ValueError(f"seeds: {seeds} must be at least 1")
+    hyper = trainer.Hyperparameters(width=width, epochs=epochs)
+    numbers = None if cells is None else range(cells)
+    table = trainer.train(where, trainer.digits(), hyper, range(seeds), out, cells=numbers, device=device)
+    content = {"out": str(out), "cells": len(table.cells), "seeds": seeds, "header": table.header}
     if as_json:
         _print_json(content)
     else:
@@ -361,7 +364,8 @@ def reproduce(
         print_verdicts(summary["verify"])
         for content in summary["checks"]:
             print_check(content)
-        print(f"\nwritten to {out}: {', '.join(summary['files'])}\n{summary['verdict']} ({summary['seconds']:.0f} s)")
+        verdict = "everything agrees" if summary["agrees"] else "something disagrees, see NO above"
+        print(f"\n{verdict} ({summary['seconds']:.0f} s); written: {', '.join(summary['files'])}")
     if not summary["agrees"]:
         raise typer.Exit(1)
 

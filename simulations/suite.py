@@ -22,6 +22,7 @@ class Check:
                within: an approximation, off by no more than `allowance` (relative); refuted: it is off by more than
                `allowance`, as documented
     statistic  mean or variance of the trials
+    status     where it differs from the result's own
     """
 
     id: str
@@ -33,6 +34,7 @@ class Check:
     claim: str = "equal"
     allowance: float = 0.0
     statistic: str = "mean"
+    status: str | None = None
 
 
 def field(graph: Hamming, c: float, sigma: float = 0.0, average: int = 1) -> Task:
@@ -107,7 +109,7 @@ def iid_walks() -> Iterator[Check]:
         claim = "within" if allowance else "equal"
         for column, value in enumerate((walk.steps, walk.evaluations)):
             setting = f"{text}, {rule}, {task.columns[column]}"
-            yield Check("walk.iid", setting, value, task, trials, column, claim, allowance)
+            yield Check("walk.iid", setting, value, task, trials, column, claim, allowance, status=walk.status)
     for text in ("erdos_renyi:300,0.03", "torus:20x20", "hamming:5^4"):
         task = Task("steps", graph=text, rule="reluctant")
         yield Check("walk.reluctant", text, walks.reluctant(parse_graph(text)), task, 500)

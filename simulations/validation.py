@@ -41,7 +41,7 @@ def judge(check: Check, values: np.ndarray, confidence: float) -> dict[str, Any]
     detects = (high - best + stats.norm.ppf(POWER) * error) / abs(best) if best else np.inf
     return {
         "id": check.id,
-        "status": catalogue.result(check.id).status,
+        "status": check.status or catalogue.result(check.id).status,
         "setting": check.setting,
         "predicted": float(check.predicted),
         "claim": check.claim,

@@ -49,9 +49,8 @@ class Panels:
         panel = np.clip(np.searchsorted(self.edges, y, side="right") - 1, 0, len(self.edges) - 2)
         low, high = self.edges[panel], self.edges[panel + 1]
         offset = (2 * y - low - high)[:, None] / (high - low)[:, None] - _NODES
-        exact = np.abs(offset) < 1e-15
-        terms = _BARYCENTRIC / np.where(exact, 1.0, offset)
-        rows = np.where(exact.any(axis=1)[:, None], exact, terms)
+        offset = np.where(np.abs(offset) < 1e-15, 1e-15, offset)  # at a node its own term outweighs all others
+        rows = _BARYCENTRIC / offset
         rows = rows / rows.sum(axis=1, keepdims=True)
         columns = panel[:, None] * ORDER + np.arange(ORDER)
         pointers = np.arange(len(y) + 1) * ORDER

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import nasbench201
+from . import nasbench201, trained
 from .table import LossTable
 
 TABLES = tuple(f"nasbench201:{dataset}" for dataset in nasbench201.DATASETS)
@@ -10,7 +10,7 @@ TABLES = tuple(f"nasbench201:{dataset}" for dataset in nasbench201.DATASETS)
 
 
 def load(name: str) -> LossTable:
-    """The table of a name in `TABLES`, or of the path of a trained table (`.npz`, see `simulations.trainer.table`).
+    """The table of a name in `TABLES`, or of the path of a trained table (`.npz`, see `trained`).
 
     ValueError for an unknown name or a damaged file.
     """
@@ -18,7 +18,5 @@ def load(name: str) -> LossTable:
     if family == "nasbench201":
         return nasbench201.load(dataset)
     if name.endswith(".npz"):
-        from . import trained
-
-        return trained.load(name)
+        return trained.losses(name)
     raise ValueError(f"table: {name!r} is unknown; allowed: {', '.join(TABLES)}, or the path of a trained .npz")

@@ -32,11 +32,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from simulations.benchmarks.trained import FORMAT, METRICS, Table, load
 from simulations.trainer.data import Data
 from simulations.trainer.spaces import OPERATIONS, Space
-from simulations.trainer.table import FORMAT, METRICS, Table, load
 
 Params = dict[str, jax.Array]
+SAVE_EVERY = 5.0
+"""Seconds between checkpoints: what an interruption can cost."""
 
 
 @dataclass(frozen=True)
@@ -210,8 +212,8 @@ def train(
     """Train cells × seeds and keep the metrics of every replica, diverged ones too (NaN or infinity).
 
     seeds      different integers 0 ≤ seed < 2³²
-    out        where to save the table, a path that ends in `.npz`. After every chunk the cells done so far
-               are saved beside it, as a table, in `.partial.npz`; the end removes it. A later call with the
+    out        where to save the table, a path that ends in `.npz`. Every `SAVE_EVERY` seconds the cells done so
+               far are saved beside it, as a table, in `.partial.npz`; the end removes it. A later call with the
                same settings goes on from what is there, and trains nothing again
     cells      different cell numbers of the space; None trains all
     chunk      cells trained at a time, each with all seeds; None takes about 32 replicas on a CPU, where
@@ -245,7 +247,7 @@ def train(
     header = make_header(space, data, hyper, seeds, jax.devices(platform)[0].device_kind)
     table = _begun((partial, out), header, numbers)
 
-    rest = numbers[len(table.cells) :]
+    rest, saved = numbers[len(table.cells) :], time.monotonic()
     if len(rest):
         program = _compiled(space, data, hyper, seeds, chunk, platform)
         workers = joblib.cpu_count() if platform == "cpu" else 1
@@ -255,8 +257,9 @@ def train(
         ):
             for begin, block in zip(range(0, len(rest), chunk), blocks, strict=True):
                 table = table.extended(rest[begin : begin + chunk], block)
-                if partial is not None:
+                if partial is not None and time.monotonic() - saved > SAVE_EVERY:
                     table.save(partial)
+                    saved = time.monotonic()
                 advance(block["valid_loss"].size)
     if out is not None and partial is not None:
         table.save(out)
@@ -265,7 +268,7 @@ def train(
 
 
 def make_header(space: Space, data: Data, hyper: Hyperparameters, seeds: Sequence[int], device: str) -> dict[str, Any]:
-    """The header of a table, see `simulations.trainer.table`, as JSON would give it back."""
+    """The header of a table, see `simulations.benchmarks.trained`, as JSON would give it back."""
     packages = ("hillscape", "jax", "numpy", "scikit-learn")
     header = {
         "format": FORMAT,

@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -35,6 +34,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from theory.graphs import Hamming
+
+from ..files import write_atomically
+from .table import LossTable
 
 FORMAT = "hillscape-table/1"
 METRICS = {"valid_loss": "nats", "valid_accuracy": "share", "test_accuracy": "share", "train_loss": "nats"}
@@ -80,14 +84,12 @@ class Table:
         return Table(self.header, np.concatenate([self.cells, cells]), *joined)
 
     def save(self, path: str | Path) -> None:
-        """Write the table to `path`, in a folder made if need be, atomically: to `path`.tmp, then renamed."""
-        header = json.dumps(self.header, sort_keys=True, ensure_ascii=False)
-        temporary = Path(f"{path}.tmp")
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            metrics = {metric: getattr(self, metric) for metric in METRICS}
-            np.savez(file, allow_pickle=False, header=header, cells=self.cells, **metrics)
-        os.replace(temporary, path)
+        """Write the table to `path`, in a folder made if need be, atomically."""
+        header = np.array(json.dumps(self.header, sort_keys=True, ensure_ascii=False))
+        metrics = {metric: getattr(self, metric) for metric in METRICS}
+        write_atomically(
+            path, lambda file: np.savez(file, allow_pickle=False, header=header, cells=self.cells, **metrics)
+        )
 
 
 def load(path: str | Path) -> Table:
@@ -103,3 +105,17 @@ def load(path: str | Path) -> Table:
         raise ValueError(f"{path}: holds no {error}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def losses(path: str | Path) -> LossTable:
+    """The validation losses of a trained table as a tabular landscape.
+
+    ValueError, besides those of `load`, where cells are missing or trainings diverged.
+    """
+    table = load(path)
+    graph = Hamming(tuple(table.header["radices"]))
+    if not np.array_equal(table.cells, np.arange(graph.n)):
+        raise ValueError(f"{path}: holds {len(table.cells)} cells, but a landscape needs all {graph.n} in order")
+    if diverged := int((~np.isfinite(table.valid_loss)).sum()):
+        raise ValueError(f"{path}: {diverged} trainings diverged; their losses are not finite")
+    return LossTable(str(path), graph, table.valid_loss, "validation loss, nats")
