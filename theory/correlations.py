@@ -76,6 +76,21 @@ class Correlation:
         return Correlation((*self.rho, *rest))
 
 
+@dataclass(frozen=True)
+class Anisotropic:
+    """Product kernel with one correlation a coordinate: two vertices correlate Π c_i over the coordinates that differ.
+
+    Given the centre's loss its lines are independent. ValueError unless every c_i lies in [0, 1].
+    """
+
+    c: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "c", tuple(float(c) for c in self.c))
+        if not self.c or not all(0 <= c <= 1 for c in self.c):
+            raise ValueError(f"c: {self.c} must be one or more numbers in [0, 1], one a coordinate")
+
+
 def character_sums(graph: Hamming) -> np.ndarray:
     """v_h P_T(h) = [x^h] Π_{i∈T}(1−x) Π_{i∉T}(1+(q_i−1)x), shape (number of types, d+1).
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sparse
 from scipy.special import ndtr
 
-from .correlations import Correlation, second_difference
+from .correlations import Anisotropic, Correlation, second_difference
 from .graphs import ErdosRenyi, Graph, Hamming, RandomRegular
 from .laws import Kernel, Law, normal_pdf
+from .levels import density
 from .noise import NOISELESS, Noise
-from .quadrature import integrate
+from .quadrature import LINE, MASS, integrate
 
 
 class Moments(NamedTuple):
@@ -100,23 +102,17 @@ def branching(graph: Graph, law: Law, kernel: Kernel) -> float:
     >>> round(branching(parse_graph("hamming:5^6"), Normal(), AR1Kernel(0.6)), 1)
     28.3
     """
-    if law.support != kernel.support:
-        raise ValueError(f"law: {law} lives on {law.support}, but kernel {kernel} on {kernel.support}")
-    degrees, counts = np.unique(graph.degrees, return_counts=True)
-
-    def density(x: np.ndarray) -> np.ndarray:
-        same = np.asarray(kernel.sf(x, x))[..., None]
-        return law.pdf(x) * (same**degrees @ counts)
-
-    return integrate(density, *law.support, marks=kernel.edges)
+    return density(graph, law, kernel).integral()
 
 
-def gaussian(graph: Graph, correlation: Correlation, noise: Noise = NOISELESS) -> float:
+def gaussian(graph: Graph, correlation: Correlation | Anisotropic, noise: Noise = NOISELESS) -> float:
     """E#LM of a stationary Gaussian field on H(q_1,…,q_d) under frozen noise.
 
     n ∫φ(z0) Π_i [∫φ(z) Φ((√r z0 + √(1/2−r) z)/√(1/2))^{q_i−1} dz] dz0 with r = r(σ) of
     `theory.correlations.second_difference`: the n·P(all loss differences at a vertex are positive), since differences
-    correlate 1/2 on a line and r across lines.
+    correlate 1/2 on a line and r across lines. With one c_i a coordinate (`Anisotropic`) the lines are independent
+    given the centre's loss x and noise σe, so that
+    n ∫∫φ(x)φ(e) Π_i L_i((1−c_i)x + σe) dx de, L_i(u) = P(all c_i-line residuals, noise included, exceed u).
 
     ValueError where ρ is impossible on the graph, or r is outside [0, 1/2] (on the hypercube: [0, 1]), that is where
     a field has ρ_1 < ρ_2 or 1−2ρ_1+ρ_2 < 0.
@@ -131,6 +127,8 @@ def gaussian(graph: Graph, correlation: Correlation, noise: Noise = NOISELESS) -
         raise ValueError(f"graph: {graph} is not a Hamming graph, on which minima.gaussian is defined")
     if len(graph.radices) == 1:
         return graph.n / (graph.degree + 1)
+    if isinstance(correlation, Anisotropic):
+        return _anisotropic(graph, correlation.c, noise)
     r = second_difference(correlation.completed(graph), noise)
     most = 1.0 if set(graph.radices) == {2} else 0.5
     if not -1e-12 <= r <= most + 1e-12:
@@ -139,14 +137,36 @@ def gaussian(graph: Graph, correlation: Correlation, noise: Noise = NOISELESS) -
     return graph.n * integrate(lambda z0: normal_pdf(z0) * _all_worse(graph, r, z0), -12.0, 12.0)
 
 
+def _anisotropic(graph: Hamming, c: tuple[float, ...], noise: Noise) -> float:
+    if len(c) != len(graph.radices):
+        raise ValueError(f"c: {len(c)} values given, {graph} has {len(graph.radices)} coordinates")
+    if 1.0 in c and noise.sd == 0:
+        raise ValueError("c: 1 on a coordinate without noise makes ties, and no strict local minimum")
+    x = LINE[::2]
+    centre_noise = x if noise.sd > 0 else np.zeros(1)
+    product = np.ones((len(x), len(centre_noise)))
+    for (q, ci), times in Counter(zip(graph.radices, c, strict=True)).items():
+        thresholds = (1 - ci) * x[:, None] + noise.sd * centre_noise
+        product *= line_worse(thresholds, q, ci, noise.sd) ** times
+    weights = 2 * MASS[::2]
+    return float(graph.n * (weights @ product @ (weights if noise.sd > 0 else np.ones(1))))
+
+
+def line_worse(u: np.ndarray, q: int, c: float, sd: float = 0.0) -> np.ndarray:
+    """P(the q−1 others of a line exceed cx+u | centre's loss x), correlation c, noise sd; shape of u.
+
+    Residuals given x have variance 1−c² and covariance c−c²: ∫φ(z) Φ((√(c(1−c)) z − u)/√(1−c+sd²))^{q−1} dz.
+    """
+    common, own = math.sqrt(c * (1 - c)), math.sqrt(1 - c + sd**2)
+    return ndtr((common * LINE - u[..., None]) / own) ** (q - 1) @ MASS
+
+
 def _all_worse(graph: Hamming, r: float, z0: np.ndarray) -> np.ndarray:
     """Π_i P(the q_i−1 differences of line i are positive | common factor z0)."""
     if set(graph.radices) == {2}:  # one difference a line: no inner integral, and r may exceed 1/2
         return ndtr(math.sqrt(r) * z0 / math.sqrt(1 - r)) ** len(graph.radices) if r < 1 else (z0 > 0) * 1.0
-    step = 1 / 16  # trapezoid rule on the whole line: error ~ exp(−π²/(2·step²)) for this entire integrand
-    z = np.arange(-10, 10 + step, step)
-    better = ndtr((math.sqrt(r) * z0[:, None] + math.sqrt(0.5 - r) * z) * math.sqrt(2))
-    powers = {q: better ** (q - 1) @ (step * np.asarray(normal_pdf(z))) for q in set(graph.radices)}
+    better = ndtr((math.sqrt(r) * z0[:, None] + math.sqrt(0.5 - r) * LINE) * math.sqrt(2))
+    powers = {q: better ** (q - 1) @ MASS for q in set(graph.radices)}
     return np.prod([powers[q] for q in graph.radices], axis=0)
 
 

@@ -17,6 +17,11 @@ ORDER = 16
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(ORDER)
 _BARYCENTRIC = (-1.0) ** np.arange(ORDER) * np.sqrt((1 - _NODES**2) * _WEIGHTS)
 
+STEP = 1 / 16
+LINE = np.arange(-10, 10 + STEP, STEP)
+MASS = STEP / np.sqrt(2 * np.pi) * np.exp(-(LINE**2) / 2)
+"""Trapezoid rule MASS @ g(LINE) for ∫φ(z) g(z) dz: error below rounding for entire g (Trefethen, Weideman 2014)."""
+
 Kernel2 = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +22,24 @@ class Walk(NamedTuple):
 
     steps: float
     evaluations: float
+    status: str
+
+
+class WalkLaw(NamedTuple):
+    """Whole law of a walk.
+
+    steps        P(steps = t), t = 0, 1, …
+    evaluations  P(distinct evaluations = m), m = 0, 1, …
+    repeating    expected evaluations without a memory of evaluated vertices: what is looked at again counts again
+    losses, ends the law of the loss reached as a quadrature: E g(loss) = ends @ g(losses)
+    status       exact, asymptotic or approximation
+    """
+
+    steps: np.ndarray
+    evaluations: np.ndarray
+    repeating: float
+    losses: np.ndarray
+    ends: np.ndarray
     status: str
 
 
@@ -107,6 +127,18 @@ def _scanned(kernel: Kernel, x: np.ndarray, r: int) -> np.ndarray:
     return np.where(small, r, (1 - worse**r) / np.where(small, 1.0, better))
 
 
+def _operators(panels: Panels, kernel: Kernel, rule: str, fresh: np.ndarray) -> dict[int, np.ndarray]:
+    """One step as a Volterra operator on node values, shape (N, N), for each number of fresh neighbours."""
+    nodes = panels.nodes
+    low, kinks = np.full(len(nodes), kernel.support[0]), kernel.kinks(nodes)
+    return {
+        r: panels.operator(_step_density(kernel, rule, r), nodes, low, nodes, kinks)
+        if r > 0
+        else np.zeros((len(nodes), len(nodes)))
+        for r in map(int, np.unique(fresh))
+    }
+
+
 def branching(law: Law, kernel: Kernel, memory: Memory, rule: str) -> Walk:
     """Expected steps and evaluations of a walk in the branching model M1, from a vertex of law f.
 
@@ -118,19 +150,11 @@ def branching(law: Law, kernel: Kernel, memory: Memory, rule: str) -> Walk:
     Status: exact in M1, given the sequence of fresh neighbours. Source: theory of adaptive walks
     (Macken and Perelson 1989; Orr 2003; Nowak and Krug 2015), with neighbour kernels here.
     """
-    a, b = kernel.support
 
     def value(count: int) -> np.ndarray:
-        panels = Panels.covering(a, b, count, kernel.edges)
+        panels = Panels.covering(*kernel.support, count, kernel.edges)
         nodes, start = panels.nodes, panels.weights * law.pdf(panels.nodes)
-        step: dict[int, np.ndarray] = {
-            r: panels.operator(
-                _step_density(kernel, rule, r), nodes, np.full(len(nodes), a), nodes, kernel.kinks(nodes)
-            )
-            if r > 0
-            else np.zeros((len(nodes), len(nodes)))
-            for r in map(int, np.unique(memory.fresh))
-        }
+        step = _operators(panels, kernel, rule, memory.fresh)
 
         def advance(later: np.ndarray) -> np.ndarray:
             mixed = memory.follow @ later
@@ -149,6 +173,110 @@ def branching(law: Law, kernel: Kernel, memory: Memory, rule: str) -> Walk:
 
     steps, evaluations = refine(value, tolerance=1e-12)
     return Walk(float(steps), float(evaluations), memory.status)
+
+
+def tree(law: Law, kernel: Kernel, degree: int, rule: str = "steepest") -> Walk:
+    """Expected steps and evaluations in the branching model on the tree of degree s: `branching` with fresh s, s−1, ….
+
+    ValueError for a degree below 1, an unknown rule, or a law that does not live where the kernel does.
+    Status: exact in M1. Source: `branching`.
+
+    >>> from theory.laws import AR1Kernel, Normal
+    >>> round(tree(Normal(), AR1Kernel(0.6), 24).steps, 3)
+    4.248
+    """
+    return branching(law, kernel, _tree_memory(law, kernel, degree, rule), rule)
+
+
+def _tree_memory(law: Law, kernel: Kernel, degree: int, rule: str) -> Memory:
+    if rule not in RULES:
+        raise ValueError(f"rule: {rule!r} is unknown; allowed: {', '.join(RULES)}")
+    if degree < 1:
+        raise ValueError(f"degree: {degree} must be at least 1")
+    if law.support != kernel.support:
+        raise ValueError(f"law: {law} lives on {law.support}, but kernel {kernel} on {kernel.support}")
+    return Memory.sequence((degree, degree - 1), "exact")
+
+
+def whole_law(law: Law, kernel: Kernel, memory: Memory, rule: str, count: int = 16) -> WalkLaw:
+    """The joint law of steps, evaluations and the loss reached, in M1, by pushing the start's law forward.
+
+    From loss x with r fresh neighbours a walk ends with probability S(x,x)^r and has then looked at r of them; else it
+    moves with the density of `branching` and has looked at r of them, or, by first improvement, at j with the share
+    S(x,x)^{j−1} k(x,y). `count` panels; ArithmeticError where they leave the total probability off by 1e−9.
+
+    Status: exact in M1, given the sequence of fresh neighbours. Source: as `branching`.
+    """
+    panels = Panels.covering(*kernel.support, count, kernel.edges)
+    nodes = panels.nodes
+    worse = np.asarray(kernel.sf(nodes, nodes))
+    step = _operators(panels, kernel, rule, np.append(memory.fresh, 1) if rule == "first" else memory.fresh)
+    again = np.stack([_looked_again(worse, int(r), int(memory.fresh[0]), rule) for r in memory.fresh])
+    alive = {(0, 1): panels.weights * law.pdf(nodes)}  # (memory state, evaluations so far) → masses at the nodes
+    steps, evaluations, ends, repeating = [], Counter[int](), np.zeros(len(nodes)), 1.0
+    while sum(mass.sum() for mass in alive.values()) > 1e-15:
+        moved: dict[tuple[int, int], np.ndarray] = {}
+        stopped = 0.0
+        for (state, seen), mass in alive.items():
+            r = int(memory.fresh[state])
+            end = mass * worse**r
+            ends, stopped, repeating = ends + end, stopped + end.sum(), repeating + mass @ again[state]
+            evaluations[seen + r] += end.sum()
+            onward = [(r, mass @ step[r])] if rule != "first" else _scans(mass, worse, step[1], r)
+            for looked, masses in onward:
+                for following in np.flatnonzero(memory.follow[state]):
+                    key = int(following), seen + looked
+                    moved[key] = moved.get(key, 0) + memory.follow[state, following] * masses
+        steps.append(stopped)
+        alive = {key: mass for key, mass in moved.items() if mass.sum() > 1e-18}
+    if abs(sum(steps) - 1) > 1e-9:
+        raise ArithmeticError(f"walk: {count} panels leave the total probability at {sum(steps):.10f}")
+    counts = np.zeros(max(evaluations) + 1)
+    counts[list(evaluations)] = list(evaluations.values())
+    return WalkLaw(np.array(steps), counts, float(repeating), nodes, ends, memory.status)
+
+
+def _scans(mass: np.ndarray, worse: np.ndarray, step: np.ndarray, r: int) -> list[tuple[int, np.ndarray]]:
+    """Masses after one step of first improvement, by the number j = 1..r of fresh neighbours looked at."""
+    return [(j, (mass * worse ** (j - 1)) @ step) for j in range(1, r + 1)]
+
+
+def _looked_again(worse: np.ndarray, r: int, s: int, rule: str) -> np.ndarray:
+    """Expected neighbours looked at in one visit without a memory: s, or by first improvement until the first better.
+
+    Among s neighbours in random order the J-th of the r fresh ones is at position J(s+1)/(r+1) in expectation.
+    """
+    if rule != "first" or r == 0:
+        return np.full(len(worse), float(s))
+    j = np.arange(1, r + 1)
+    found = (worse[:, None] ** (j - 1) * (1 - worse[:, None])) @ j
+    return found * (s + 1) / (r + 1) + s * worse**r
+
+
+def law(graph: Graph, rule: str = "steepest") -> WalkLaw:
+    """The law of steps, evaluations and loss reached on iid losses (uniform ranks), from a random vertex.
+
+    `whole_law` with uniform law and kernel and the graph's `fresh_neighbours`; status as `iid`. Source: `branching`.
+
+    >>> from theory.graphs import parse_graph
+    >>> law(parse_graph("complete:4")).steps.round(6)  # 1/n at the minimum, else one step
+    array([0.25, 0.75])
+    """
+    return whole_law(Uniform(), UniformKernel(), fresh_neighbours(graph, rule), rule)
+
+
+def additive_law(graph: Graph) -> np.ndarray:
+    """P(steps = t), t = 0..d, of steepest descent on an additive landscape: Poisson binomial with chances 1−1/q_i.
+
+    ValueError unless the graph is a Hamming graph. Status: exact. Source: elementary.
+
+    >>> from theory.graphs import hypercube
+    >>> additive_law(hypercube(2))
+    array([0.25, 0.5 , 0.25])
+    """
+    if not isinstance(graph, Hamming):
+        raise ValueError(f"graph: {graph} is not a Hamming graph; additive landscapes need coordinates")
+    return reduce(np.convolve, ([1 / q, 1 - 1 / q] for q in graph.radices), np.ones(1))
 
 
 def iid(graph: Graph, rule: str = "steepest") -> Walk:
