@@ -13,25 +13,31 @@ from joblib import Parallel, delayed
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from theory.correlations import Correlation
+from theory.correlations import Anisotropic, Correlation
 from theory.graphs import Graph, Hamming, parse_graph
-from theory.laws import Kernel, parse_kernel
+from theory.laws import parse_kernel, parse_law
 from theory.noise import Noise
 
-from . import landscapes, search
+from . import landscapes, search, trees
 
-MODELS = ("iid", "gaussian", "additive", "branching")
+MODELS = ("iid", "gaussian", "additive", "rmf", "nk", "branching")
 QUANTITIES = ("minima", "steps", "basins")
+RULES = ("steepest", "first", "reluctant")
 
 
 @dataclass(frozen=True)
 class Task:
     """What one Monte Carlo trial does. Plain values only, so that the task has a content id.
 
-    quantity  minima: strict local minima; steps: mean steps and mean distinct evaluations over all starts;
-              basins: share of starts that reach the global minimum and mean size of the basins that are not empty,
-              or in the branching model the numbers of preimages at depths 1..depth of a vertex of loss `loss`
-    graph     text form; model  iid, gaussian (with rho), additive, or branching (with kernel, degree, loss, depth)
+    quantity  minima: strict local minima, and with a `level` those below it and the sum of the losses of all;
+              steps: steps and distinct evaluations of local search, averaged over all starts, and the share of
+              starts that take at least `depth` steps;
+              basins: share of starts that reach the global minimum and mean size of the basins that are not empty
+    graph     text form
+    model     iid; gaussian (with rho, or one c a coordinate); additive; rmf, Rough Mount Fuji (with slope);
+              nk (with k and neighbourhood); branching (with kernel and degree), whose basins are the numbers of
+              preimages at depths 1..depth of a vertex of loss `loss`, and whose steps are those of one walk from
+              a loss of `law`, with the loss at its end and whether that is below `level`
     sigma, average   noise; rule  steepest, first or reluctant; seed  of the whole campaign
 
     A trial is keyed by (task id, replicate) and can be run alone by `replicate`.
@@ -41,9 +47,15 @@ class Task:
     model: str = "iid"
     graph: str = ""
     rho: tuple[float, ...] | None = None
+    c: tuple[float, ...] | None = None
+    slope: float = 0.0
+    k: int = 0
+    neighbourhood: str = "random"
     sigma: float = 0.0
     average: int = 1
+    level: float | None = None
     rule: str = "steepest"
+    law: str = ""
     kernel: str = ""
     degree: int = 0
     loss: float = 0.0
@@ -51,34 +63,42 @@ class Task:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.quantity not in QUANTITIES:
-            raise ValueError(f"quantity: {self.quantity!r} is unknown; allowed: {', '.join(QUANTITIES)}")
-        if self.model not in MODELS:
-            raise ValueError(f"model: {self.model!r} is unknown; allowed: {', '.join(MODELS)}")
-        if self.rule not in ("steepest", "first", "reluctant"):
-            raise ValueError(f"rule: {self.rule!r} is unknown; allowed: steepest, first, reluctant")
+        for name, value, allowed in (
+            ("quantity", self.quantity, QUANTITIES),
+            ("model", self.model, MODELS),
+            ("rule", self.rule, RULES),
+        ):
+            if value not in allowed:
+                raise ValueError(f"{name}: {value!r} is unknown; allowed: {', '.join(allowed)}")
         if self.seed < 0:
             raise ValueError(f"seed: {self.seed} must be at least 0")
         Noise(self.sigma, self.average)
         if self.model == "branching":
             self._check_branching()
-            return
+        else:
+            self._check_landscape()
+
+    def _check_landscape(self) -> None:
         graph = parse_graph(self.graph)
-        if self.model in ("gaussian", "additive") and not isinstance(graph, Hamming):
+        if self.model != "iid" and not isinstance(graph, Hamming):
             raise ValueError(f"graph: {graph} is not a Hamming graph, which the {self.model} model needs")
-        if (self.model == "gaussian") != (self.rho is not None):
-            raise ValueError(f"rho: needed by the gaussian model and by no other; the model is {self.model}")
+        if (self.model == "gaussian") != ((self.rho is None) != (self.c is None)):
+            raise ValueError(f"rho, c: one of them is needed by the gaussian model, and no other; this is {self.model}")
         if self.rho is not None:
             object.__setattr__(self, "rho", Correlation(tuple(self.rho)).completed(graph).rho)
+        if self.c is not None:
+            object.__setattr__(self, "c", Anisotropic(tuple(self.c)).c)
 
     def _check_branching(self) -> None:
-        if self.quantity != "basins":
-            raise ValueError(f"quantity: {self.quantity}; the branching model simulates basins only")
+        if self.quantity == "minima":
+            raise ValueError("quantity: minima; the branching model has no graph, and simulates basins or steps")
         low, high = parse_kernel(self.kernel).support
         if not low <= self.loss <= high:
             raise ValueError(f"loss: {self.loss} must lie in [{low:g}, {high:g}], where the kernel lives")
         if self.degree < 1 or self.depth < 1:
             raise ValueError(f"degree, depth: {self.degree}, {self.depth} must both be at least 1")
+        if self.quantity == "steps":
+            parse_law(self.law)
 
     @property
     def id(self) -> str:
@@ -89,12 +109,15 @@ class Task:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of the numbers that one trial returns."""
-        if self.quantity == "minima":
-            return ("minima",)
-        if self.quantity == "steps":
-            return ("steps", "evaluations")
-        if self.model == "branching":
-            return tuple(f"depth_{k}" for k in range(1, self.depth + 1))
+        match self.quantity, self.model:
+            case "minima", _:
+                return ("minima",) if self.level is None else ("minima", "below", "loss_sum")
+            case "steps", "branching":
+                return ("steps", "evaluations", "end_loss", "below")
+            case "steps", _:
+                return ("steps", "evaluations", "at_least")
+            case _, "branching":
+                return tuple(f"depth_{k}" for k in range(1, self.depth + 1))
         return ("p_global", "mean_basin")
 
 
@@ -103,52 +126,47 @@ def replicate(task: Task, number: int) -> np.ndarray:
     seeds = np.random.SeedSequence(int(task.id, 16), spawn_key=(number,)).spawn(3)
     structure, noise, choice = map(np.random.default_rng, seeds)
     if task.model == "branching":
-        return _preimages(_kernel(task.kernel), task, structure)
-    graph = _graph(task.graph)
-    graph = landscapes.draw_graph(graph, structure)
-    match task.model:
-        case "gaussian" if isinstance(graph, Hamming) and task.rho is not None:
-            losses = landscapes.gaussian(graph, Correlation(task.rho), structure)
-        case "additive" if isinstance(graph, Hamming):
-            losses = landscapes.additive(graph, structure)
-        case _:
-            losses = landscapes.iid(graph, structure)
-    losses = landscapes.observe(losses, Noise(task.sigma, task.average), noise)
+        kernel = parse_kernel(task.kernel)
+        if task.quantity == "basins":
+            return trees.preimages(kernel, task.degree, task.loss, task.depth, structure)
+        found = trees.walk(parse_law(task.law), kernel, task.degree, task.rule, structure)
+        return np.append(found, task.level is not None and found[2] < task.level)
+    graph = landscapes.draw_graph(_graph(task.graph), structure)
+    losses = landscapes.observe(_landscape(task, graph, structure), Noise(task.sigma, task.average), noise)
     if task.quantity == "minima":
-        return np.array([search.strict_minima(graph, losses).sum()], dtype=float)
+        minima = losses[search.strict_minima(graph, losses)]
+        found = [len(minima)] if task.level is None else [len(minima), (minima < task.level).sum(), minima.sum()]
+        return np.array(found, dtype=float)
     descent = search.descend(graph, losses, task.rule, choice)
     if task.quantity == "steps":
         starts = choice.choice(graph.n, size=min(graph.n, 1000), replace=False)  # of these the evaluations
-        return np.array([descent.steps.mean(), descent.evaluations(starts).mean()])
+        at_least = (descent.steps >= task.depth).mean()
+        return np.array([descent.steps.mean(), descent.evaluations(starts).mean(), at_least])
     basins = descent.basin_sizes()
     return np.array([basins[losses.argmin()] / graph.n, basins[basins > 0].mean()])
+
+
+def _landscape(task: Task, graph: Graph, rng: np.random.Generator) -> np.ndarray:
+    """True losses of a task's model, shape (n,)."""
+    if not isinstance(graph, Hamming):
+        return landscapes.iid(graph, rng)
+    match task.model:
+        case "gaussian" if task.rho is not None:
+            return landscapes.gaussian(graph, Correlation(task.rho), rng)
+        case "gaussian" if task.c is not None:
+            return landscapes.gaussian(graph, Anisotropic(task.c), rng)
+        case "additive":
+            return landscapes.additive(graph, rng)
+        case "rmf":
+            return landscapes.rough_mount_fuji(graph, task.slope, rng)
+        case "nk":
+            return landscapes.nk(graph, task.k, task.neighbourhood, rng)
+    return landscapes.iid(graph, rng)
 
 
 @lru_cache(maxsize=8)
 def _graph(text: str) -> Graph:
     return parse_graph(text)
-
-
-@lru_cache(maxsize=8)
-def _kernel(text: str) -> Kernel:
-    return parse_kernel(text)
-
-
-def _preimages(kernel: Kernel, task: Task, rng: np.random.Generator) -> np.ndarray:
-    """Preimages of a vertex of loss x in one tree of the branching model, by depth.
-
-    A child of loss y steps to its parent of loss p exactly if y > p and its own s−1 children are all worse than p.
-    """
-    counts, parents = np.zeros(task.depth), np.array([task.loss])
-    children = landscapes.neighbour_losses(kernel, np.full((1, task.degree), task.loss), rng)
-    for depth in range(task.depth):
-        family, which = np.nonzero(children > parents[:, None])
-        losses, targets = children[family, which], parents[family]
-        below = landscapes.neighbour_losses(kernel, np.tile(losses[:, None], task.degree - 1), rng)
-        stays = (below > targets[:, None]).all(axis=1)
-        parents, children = losses[stays], below[stays]
-        counts[depth] = len(parents)
-    return counts
 
 
 def run(task: Task, trials: int, jobs: int = 1, progress: bool = False) -> np.ndarray:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from theory import catalogue
-from theory.correlations import Correlation
+from theory.correlations import Anisotropic, Correlation
 from theory.graphs import Graph, Hamming, parse_graph
 from theory.laws import parse_kernel, parse_law
 from theory.noise import Noise
@@ -37,7 +37,9 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
 GraphText = Annotated[str | None, typer.Option("--graph", help="Graph, e.g. hamming:5^6 (see hillscape --help).")]
 RhoText = Annotated[str | None, typer.Option("--rho", help="Correlations ρ_1,ρ_2,… by Hamming distance.")]
-CValue = Annotated[float | None, typer.Option("--c", help="Geometric correlation ρ_h = c^h.")]
+CText = Annotated[
+    str | None, typer.Option("--c", help="Geometric correlation ρ_h = c^h, or one c a coordinate: c1,c2,…")
+]
 Sigma = Annotated[float | None, typer.Option("--noise", help="Frozen noise σ, in landscape standard deviations.")]
 Average = Annotated[int, typer.Option("--average", help="Noise draws averaged a vertex: σ/√k is left.")]
 LawText = Annotated[str | None, typer.Option("--law", help="Loss law pdf_n: uniform, normal, truncnorm:mean,sd.")]
@@ -45,6 +47,10 @@ KernelText = Annotated[str | None, typer.Option("--kernel", help="Neighbour kern
 Degree = Annotated[int | None, typer.Option("--degree", help="Degree s, instead of a graph.")]
 Loss = Annotated[float | None, typer.Option("--loss", help="Loss x of the vertex whose preimages are counted.")]
 Depth = Annotated[int | None, typer.Option("--depth", help="Preimages at depths 1 … k.")]
+Level = Annotated[float | None, typer.Option("--level", help="Only local minima of a loss below this.")]
+Slope = Annotated[float | None, typer.Option("--slope", help="Rough Mount Fuji: slope of the losses.")]
+K = Annotated[int | None, typer.Option("--k", help="NK: other coordinates that each one interacts with.")]
+Neighbourhood = Annotated[str | None, typer.Option("--neighbourhood", help="NK: block, adjacent or random.")]
 Rule = Annotated[str | None, typer.Option("--rule", help="steepest, first (improvement) or reluctant.")]
 Jobs = Annotated[int, typer.Option("--jobs", help="Worker processes; the numbers do not depend on it.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write into.")]
@@ -83,19 +89,24 @@ def _text(value: object) -> str:
     return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
-def _correlation(graph: Graph | None, rho: str | None, c: float | None) -> Correlation | None:
+def _numbers(name: str, text: str) -> tuple[float, ...]:
+    try:
+        return tuple(map(float, text.split(",")))
+    except ValueError:
+        raise ValueError(f"{name}: {text!r} must be numbers separated by commas") from None
+
+
+def _correlation(graph: Graph | None, rho: str | None, c: str | None) -> Correlation | Anisotropic | None:
     if rho is not None and c is not None:
         raise ValueError("rho, c: give one of --rho and --c, not both")
     if rho is not None:
-        try:
-            return Correlation((1.0, *map(float, rho.split(","))))
-        except ValueError as error:
-            raise ValueError(f"rho: {rho!r} must be numbers in [−1, 1] separated by commas ({error})") from None
+        return Correlation((1.0, *_numbers("rho", rho)))
     if c is None:
         return None
     if not isinstance(graph, Hamming):
         raise ValueError("c: needs --graph with a Hamming graph, on which ρ_h = c^h is a correlation by distance")
-    return Correlation.geometric(c, len(graph.radices))
+    first, *others = _numbers("c", c)
+    return Anisotropic((first, *others)) if others else Correlation.geometric(first, len(graph.radices))
 
 
 @app.command()
@@ -110,7 +121,7 @@ def theorems(
         keys = ("id", "status", "title", "assumptions", "source", "latex")
         _print_json({"theorems": [{key: getattr(r, key) for key in keys} for r in results]})
     elif latex:
-        print("\n".join(f"% {r.id} ({r.status}): {r.title}. {r.source}\n\\[ {r.latex} \\]" for r in results))
+        print(catalogue.document(results))
     elif id:
         r = results[0]
         takes = (name if needed else f"[{name}]" for name, needed in r.arguments().items())
@@ -126,7 +137,7 @@ def predict(
     id: Annotated[str, typer.Argument(help="Id of a result, see hillscape theorems.")],
     graph: GraphText = None,
     rho: RhoText = None,
-    c: CValue = None,
+    c: CText = None,
     noise: Sigma = None,
     average: Average = 1,
     law: LawText = None,
@@ -135,6 +146,12 @@ def predict(
     loss: Loss = None,
     depth: Depth = None,
     rule: Rule = None,
+    level: Level = None,
+    slope: Slope = None,
+    k: K = None,
+    neighbourhood: Neighbourhood = None,
+    epsilon: Annotated[float | None, typer.Option("--epsilon", help="Success: within ε of the optimum.")] = None,
+    optimum: Annotated[float | None, typer.Option("--optimum", help="Loss of the optimum.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """What theory says: the value of a result."""
@@ -152,6 +169,12 @@ def predict(
         "loss": loss,
         "depth": depth,
         "rule": rule,
+        "level": level,
+        "slope": slope,
+        "k": k,
+        "neighbourhood": neighbourhood,
+        "epsilon": epsilon,
+        "optimum": optimum,
     }
     if "law" in takes and law is None and step is not None:
         given["law"] = step.stationary
@@ -171,9 +194,9 @@ def predict(
 def simulate(
     quantity: Annotated[str, typer.Argument(help="minima, steps or basins.")],
     graph: GraphText = None,
-    model: Annotated[str, typer.Option(help="iid, gaussian, additive or branching.")] = "iid",
+    model: Annotated[str, typer.Option(help="iid, gaussian, additive, rmf, nk or branching.")] = "iid",
     rho: RhoText = None,
-    c: CValue = None,
+    c: CText = None,
     noise: Sigma = None,
     average: Average = 1,
     rule: Rule = None,
@@ -181,6 +204,11 @@ def simulate(
     degree: Degree = None,
     loss: Loss = None,
     depth: Depth = None,
+    law: LawText = None,
+    level: Level = None,
+    slope: Slope = None,
+    k: K = None,
+    neighbourhood: Neighbourhood = None,
     trials: Annotated[int, typer.Option(help="Independent landscapes (or trees of the branching model).")] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the whole campaign.")] = 0,
     jobs: Jobs = 1,
@@ -191,21 +219,36 @@ def simulate(
 
     minima: strict local minima. steps: steps and distinct evaluations of local search, averaged over all starts.
     basins: share of starts that reach the global minimum; with --model branching (--kernel, --degree, --loss, --depth)
-    the numbers of preimages at depths 1 … k.
+    the numbers of preimages at depths 1 … k. With --model branching, steps needs --law, --kernel and --degree.
     """
     if model != "branching" and graph is None:
         raise ValueError(f"graph: the {model} model needs --graph")
-    if model == "branching" and None in (kernel, degree, loss):
-        raise ValueError("kernel, degree, loss: the branching model needs --kernel, --degree and --loss")
+    if model == "branching" and None in (kernel, degree, loss if quantity == "basins" else law):
+        raise ValueError("kernel, degree, loss, law: the branching model needs --kernel, --degree and --loss or --law")
     where = parse_graph(graph) if graph is not None else None
     correlation = _correlation(where, rho, c)
-    task = Task(
-        quantity, model, str(where or ""), correlation.rho if correlation else None, noise or 0.0, average,
-        rule or "steepest", kernel or "", degree or 0, loss or 0.0, depth or 1, seed,
-    )  # fmt: skip
+    given = {
+        "graph": str(where) if where else None,
+        "rho": correlation.rho if isinstance(correlation, Correlation) else None,
+        "c": correlation.c if isinstance(correlation, Anisotropic) else None,
+        "sigma": noise,
+        "average": average,
+        "rule": rule,
+        "kernel": kernel,
+        "law": law,
+        "degree": degree,
+        "loss": loss,
+        "depth": depth,
+        "level": level,
+        "slope": slope,
+        "k": k,
+        "neighbourhood": neighbourhood,
+    }
+    task = Task(quantity, model, **{name: value for name, value in given.items() if value is not None}, seed=seed)
     values = run(task, trials, jobs, progress=sys.stderr.isatty())
     estimates = {name: estimate.mean(v, confidence) for name, v in zip(task.columns, values.T, strict=True)}
-    if model == "branching":
+    depths = model == "branching" and quantity == "basins"
+    if depths:
         low, best, high = (list(part) for part in zip(*estimates.values(), strict=True))
     else:
         low, best, high = estimates[task.columns[0]]
@@ -218,7 +261,7 @@ def simulate(
     }
     if quantity == "minima":
         estimates["variance"] = estimate.variance(values[:, 0], confidence)
-    content |= {name: e._asdict() for name, e in estimates.items() if name != task.columns[0] and model != "branching"}
+    content |= {name: e._asdict() for name, e in estimates.items() if name != task.columns[0] and not depths}
     content |= {"quantity": quantity, "model": model, "task": task.id}
     if as_json:
         _print_json(content)

@@ -5,13 +5,13 @@ A landscape is an array of losses, shape (n,), of unit variance; lower is better
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 import scipy.fft
-from scipy.special import ndtr, ndtri
 
-from theory.correlations import Correlation
+from theory.correlations import Anisotropic, Correlation
 from theory.graphs import ErdosRenyi, ExplicitGraph, Graph, Hamming, RandomRegular
-from theory.laws import AR1Kernel, Kernel, LipschitzKernel, TruncatedNormalKernel, UniformKernel
 from theory.noise import Noise
 
 
@@ -68,19 +68,26 @@ def iid(graph: Graph, rng: np.random.Generator) -> np.ndarray:
     return rng.standard_normal(graph.n)
 
 
-def gaussian(graph: Hamming, correlation: Correlation, rng: np.random.Generator) -> np.ndarray:
-    """Stationary Gaussian field with correlation ρ_h at Hamming distance h, exact in law.
+def gaussian(graph: Hamming, correlation: Correlation | Anisotropic, rng: np.random.Generator) -> np.ndarray:
+    """Stationary Gaussian field with correlation ρ_h at Hamming distance h, or Π c_i, exact in law.
 
     The covariance is a function of which letters differ, so it is diagonal in any product of orthonormal bases
     that start with the constant: here cosine transforms, scaled by the square root of the Fourier transform of ρ.
     ValueError where ρ does not cover all distances or is not positive semi-definite.
     """
     d = len(graph.radices)
-    if len(correlation.rho) != d + 1:
-        raise ValueError(f"rho: {len(correlation.rho)} values given, a field on {graph} needs {d + 1}")
-    spectrum = np.real(np.asarray(scipy.fft.fftn(np.asarray(correlation.rho)[_letters_from_zero(graph)])))
+    if isinstance(correlation, Anisotropic):
+        if len(correlation.c) != d:
+            raise ValueError(f"c: {len(correlation.c)} values given, a field on {graph} needs {d}")
+        lines = ([1.0, *[c] * (q - 1)] for c, q in zip(correlation.c, graph.radices, strict=True))
+        covariance = reduce(np.multiply.outer, lines, np.ones(()))
+    else:
+        if len(correlation.rho) != d + 1:
+            raise ValueError(f"rho: {len(correlation.rho)} values given, a field on {graph} needs {d + 1}")
+        covariance = np.asarray(correlation.rho)[_letters_from_zero(graph)]
+    spectrum = np.real(np.asarray(scipy.fft.fftn(covariance)))
     if spectrum.min() < -1e-9 * spectrum.max():
-        raise ValueError(f"rho: {correlation.rho} is not positive semi-definite on {graph}")
+        raise ValueError(f"rho: {correlation} is not positive semi-definite on {graph}")
     white = rng.standard_normal(graph.radices)
     return np.asarray(scipy.fft.idctn(np.sqrt(np.maximum(spectrum, 0)) * white, norm="ortho")).ravel()
 
@@ -105,24 +112,39 @@ def additive(graph: Hamming, rng: np.random.Generator) -> np.ndarray:
     return losses.ravel()
 
 
+def rough_mount_fuji(graph: Hamming, slope: float, rng: np.random.Generator) -> np.ndarray:
+    """Slope times the Hamming distance to vertex 0, plus standard normal losses."""
+    return slope * _letters_from_zero(graph).ravel() + rng.standard_normal(graph.n)
+
+
+def nk(graph: Hamming, k: int, neighbourhood: str, rng: np.random.Generator) -> np.ndarray:
+    """NK: the mean over coordinates, times √d, of standard normal functions of a coordinate and k others.
+
+    The others are the next k (adjacent), random, or those of the same block of k+1 (which must divide d).
+    ValueError for an unknown neighbourhood, or k and d that do not fit.
+    """
+    d = len(graph.radices)
+    if not 0 <= k < d or (neighbourhood == "block" and d % (k + 1)):
+        raise ValueError(f"k: {k} does not fit {d} coordinates ({neighbourhood})")
+    losses = np.zeros(graph.radices)
+    for i in range(d):
+        match neighbourhood:
+            case "block":
+                axes = range(i // (k + 1) * (k + 1), (i // (k + 1) + 1) * (k + 1))
+            case "adjacent":
+                axes = [(i + j) % d for j in range(k + 1)]
+            case "random":
+                axes = [i, *rng.choice([j for j in range(d) if j != i], size=k, replace=False)]
+            case _:
+                raise ValueError(f"neighbourhood: {neighbourhood!r} is unknown; allowed: block, adjacent, random")
+        shape = [q if axis in axes else 1 for axis, q in enumerate(graph.radices)]
+        losses = losses + rng.standard_normal(shape) / np.sqrt(d)
+    return losses.ravel()
+
+
 def observe(losses: np.ndarray, noise: Noise, rng: np.random.Generator) -> np.ndarray:
     """Observed losses ℓ + σ ε under frozen noise, averaged over `noise.average` draws a vertex."""
     if noise.sigma == 0:
         return losses
     draws = sum(rng.standard_normal(losses.shape) for _ in range(noise.average))
     return losses + noise.sigma / noise.average * draws
-
-
-def neighbour_losses(kernel: Kernel, centres: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One neighbour's loss for each centre's loss, drawn from the kernel; shape of `centres`."""
-    match kernel:
-        case UniformKernel():
-            return rng.random(centres.shape)
-        case TruncatedNormalKernel(tau=tau):
-            low, high = ndtr(-centres / tau), ndtr((1 - centres) / tau)
-            return np.clip(centres + tau * ndtri(low + (high - low) * rng.random(centres.shape)), 0, 1)
-        case LipschitzKernel(tau=tau):
-            return rng.uniform(np.maximum(centres - tau, 0), np.minimum(centres + tau, 1))
-        case AR1Kernel(rho=rho):
-            return rho * centres + np.sqrt(1 - rho**2) * rng.standard_normal(centres.shape)
-    raise ValueError(f"kernel: {kernel} cannot be drawn from")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from theory import basins, catalogue, minima, walks
+import numpy as np
+
+from theory import basins, catalogue, classics, levels, minima, walks
 from theory.correlations import Correlation
 from theory.graphs import Hamming, hypercube, parse_graph
-from theory.laws import AR1Kernel, Normal, parse_kernel
+from theory.laws import AR1Kernel, Normal, Uniform, parse_kernel
 from theory.noise import Noise
+from theory.quadrature import integrate
 
-from .campaign import Task
+from .campaign import RULES, Task
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,68 @@ def gaussian_minima() -> Iterator[Check]:
     yield Check("minima.independence", "hypercube:4, iid", most, task, 2000, claim="upper")
 
 
+def levels_of_minima() -> Iterator[Check]:
+    """Minima below a level and the sum of their losses, E#LM times the mean loss of a random minimum."""
+    graph, rho, noise = Hamming((5,) * 4), Correlation.geometric(0.6, 4), Noise(0.5)
+    settings = {
+        "hamming:5^4, iid normal": (Task("minima", graph=str(graph), level=-1.5), {"law": Normal()}, 1.0),
+        "hamming:5^4, c=0.6, σ=0.5": (
+            Task("minima", "gaussian", str(graph), rho=rho.rho, sigma=0.5, level=-1.5 * math.sqrt(1.25)),
+            {"correlation": rho, "noise": noise},
+            math.sqrt(1.25),
+        ),
+    }
+    for setting, (task, model, sd) in settings.items():
+        yield Check("minima.below", setting, levels.below(graph, -1.5, **model), task, 2000, 1)
+        total = levels.loss_law(graph, **model).mean * levels.density(graph, **model).integral() * sd
+        yield Check("minima.loss_law", f"{setting}, sum of losses", total, task, 2000, 2)
+
+
+def classic_minima() -> Iterator[Check]:
+    """Rough Mount Fuji exactly; NK exactly in blocks, and by its Gaussian counterpart."""
+    for graph, slope in ((hypercube(8), 0.5), (Hamming((3,) * 4), 1.0)):
+        value, task = classics.rough_mount_fuji(graph, slope), Task("minima", "rmf", str(graph), slope=slope)
+        yield Check("minima.rmf", f"{graph}, θ={slope:g}", value, task, 2000)
+    for graph, k, kind, allowance in (
+        (hypercube(12), 2, "block", 0.0), (hypercube(12), 2, "random", 0.15), (hypercube(12), 2, "adjacent", 0.15),
+        (Hamming((3,) * 6), 1, "block", 0.0),
+    ):  # fmt: skip
+        task = Task("minima", "nk", str(graph), k=k, neighbourhood=kind)
+        claim, status = ("within", None) if allowance else ("equal", "exact")
+        value = classics.nk(graph, k, kind)
+        yield Check("minima.nk", f"{graph}, k={k}, {kind}", value, task, 3000, 0, claim, allowance, status=status)
+
+
+def tree_walks() -> Iterator[Check]:
+    """Walks in trees of the branching model, by rule, and where they end."""
+    for rule in RULES:
+        value = walks.tree(Normal(), AR1Kernel(0.6), 8, rule)
+        task = Task("steps", "branching", law="normal", kernel="ar1:0.6", degree=8, rule=rule)
+        for column, expected in enumerate((value.steps, value.evaluations)):
+            setting = f"s=8, ar1:0.6, {rule}, {task.columns[column]}"
+            yield Check("walk.tree", setting, expected, task, 4000, column)
+    memory = walks.fresh_neighbours(parse_graph("regular:1000,8"), "first")
+    law_of_first = walks.whole_law(Normal(), AR1Kernel(0.6), memory, "first")
+    task = Task("steps", "branching", law="normal", kernel="ar1:0.6", degree=8, rule="first")
+    yield Check(
+        "walk.law", "s=8, ar1:0.6, first, end loss", float(law_of_first.ends @ law_of_first.losses), task, 4000, 2
+    )
+    for text, law, degree, epsilon in (("uniform", Uniform(), 8, 0.05), ("ar1:0.6", Normal(), 8, 9.5)):
+        value = basins.success(law, parse_kernel(text), degree, epsilon)
+        level = parse_kernel(text).support[0] + epsilon
+        task = Task("steps", "branching", law=str(law), kernel=text, degree=degree, level=level)
+        yield Check("success.epsilon", f"{text}, s={degree}, end below {level:g}", value, task, 4000, 3)
+        if text == "uniform":
+            setting = f"s={degree}, end below {level:g}"
+            yield Check("success.iid", setting, basins.success_iid(degree, epsilon), task, 4000, 3)
+        else:
+            wrong, setting = basins.success_published(law, parse_kernel(text), degree, epsilon), f"{text}, s={degree}"
+            yield Check("success.published", setting, wrong, task, 4000, 3, "refuted", allowance=0.1)
+    steps = np.arange(len(law_of_first.steps))
+    spread = float(law_of_first.steps @ steps**2 - (law_of_first.steps @ steps) ** 2)
+    yield Check("walk.law", "s=8, ar1:0.6, first, variance of steps", spread, task, 4000, 0, statistic="variance")
+
+
 def preimages() -> Iterator[Check]:
     """Preimages in trees of the branching model, for each kernel; the published recursion must fail."""
     settings = (("truncnorm:0.35", 24, 0.1, 6000), ("lipschitz:0.3", 12, 0.2, 3000), ("ar1:0.6", 6, -1.0, 6000))
@@ -115,10 +181,29 @@ def iid_walks() -> Iterator[Check]:
         yield Check("walk.reluctant", text, walks.reluctant(parse_graph(text)), task, 500)
     for text in ("hamming:3x4x5", "hypercube:8"):
         yield Check("walk.additive", text, walks.additive(parse_graph(text)), Task("steps", "additive", text), 200)
+        task, tail = Task("steps", "additive", text, depth=3), walks.additive_law(parse_graph(text))[3:].sum()
+        yield Check("walk.additive_law", f"{text}, share of ≥ 3 steps", tail, task, 200, 2)
+    graph = Hamming((5,) * 5)
+    for k in (
+        2,
+        3,
+    ):  # starts are conserved: the mean number of preimages at depth k is the share of starts that reach it
+        depths = integrate(lambda x, k=k: np.array([basins.hamming(graph, float(y), k).by_depth[-1] for y in x]), 0, 1)
+        claim, allowance, status = ("equal", 0.0, "exact") if k == 2 else ("within", 0.002, None)
+        task = Task("steps", graph=str(graph), depth=k)
+        yield Check("preimage.hamming", f"{graph}, k={k}", depths, task, 400, 2, claim, allowance, status=status)
 
 
 def checks() -> list[Check]:
     """All checks, in the order of the catalogue."""
     order = list(catalogue.RESULTS)
-    found = [*iid_minima(), *gaussian_minima(), *preimages(), *iid_walks()]
+    found = [
+        *iid_minima(),
+        *gaussian_minima(),
+        *levels_of_minima(),
+        *classic_minima(),
+        *preimages(),
+        *iid_walks(),
+        *tree_walks(),
+    ]
     return sorted(found, key=lambda check: order.index(check.id))

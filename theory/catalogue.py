@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import basins, minima, walks
+from . import basins, classics, levels, minima, walks
 
 if TYPE_CHECKING:
     import sympy as sp
@@ -19,8 +20,8 @@ STATUSES = ("exact", "bound", "approximation", "asymptotic")
 class Result:
     """One result.
 
-    `function` takes vocabulary objects by the names graph, law, kernel, correlation, noise, degree, loss, depth and
-    rule, and returns a number, an array, or a named tuple whose first field is the value.
+    `function` takes vocabulary objects and numbers by the names graph, law, kernel, correlation, noise, degree, loss,
+    depth, rule, level, …, and returns a number, an array, or a named tuple whose first field is the value.
     """
 
     id: str
@@ -101,6 +102,34 @@ _ALL = [
         minima.independence,
     ),
     Result(
+        "minima.below", "exact",
+        "Expected number of local minima below a level of loss",
+        "M0, M1 or M2 (with ρ_1² ≤ ρ_2 ≤ ρ_1, level in units of the observed standard deviation)",
+        "derived here, by the densities of minima.iid, minima.branching and minima.gaussian",
+        levels.below,
+    ),
+    Result(
+        "minima.loss_law", "exact",
+        "Law of the loss of a random local minimum",
+        "as minima.below; over all minima of all landscapes",
+        "derived here",
+        levels.loss_law,
+    ),
+    Result(
+        "minima.rmf", "exact",
+        "Expected number of local minima of Rough Mount Fuji landscapes",
+        "M4: slope times the distance to a reference plus iid losses, Hamming graph of equal radices",
+        "Aita et al. 2000; Neidhart, Szendro and Krug 2014; any alphabet here",
+        classics.rough_mount_fuji,
+    ),
+    Result(
+        "minima.nk", "approximation",
+        "Expected number of local minima of NK landscapes",
+        "M4: exact for blocks, k = 0 and k = d−1; else the Gaussian field of the same mean correlation by distance",
+        "Perelson and Macken 1995 (block); Campos, Adami and Wilke 2002 (ρ_h)",
+        classics.nk,
+    ),
+    Result(
         "preimage.branching", "exact",
         "Expected number of vertices that reach a vertex of loss x in k steps",
         "M1: branching model, degree s",
@@ -122,11 +151,53 @@ _ALL = [
         basins.iid,
     ),
     Result(
+        "preimage.hamming", "approximation",
+        "Expected preimages of steepest descent on H(q^d), iid losses, with fresh neighbours",
+        "M0 on a Hamming graph of equal radices; exact for k ≤ 2, then rare returns to a coordinate are neglected",
+        "derived here",
+        basins.hamming,
+    ),
+    Result(
+        "success.epsilon", "exact",
+        "Expected share of starts that end within ε of the optimum",
+        "M1: branching model; a share of all starts where law and kernel are reversible",
+        "White, Nolen and Savani 2021, conditioned correctly here",
+        basins.success,
+    ),
+    Result(
+        "success.published", "approximation",
+        "Expected share of starts that end within ε of the optimum, as published",
+        "M1; the published preimages, without the condition of being a local minimum",
+        "White, Nolen and Savani 2021",
+        basins.success_published,
+    ),
+    Result(
+        "success.iid", "exact",
+        "Share of starts that end at a rank below ε, iid losses",
+        "M0 on tree-like graphs",
+        "derived here",
+        basins.success_iid,
+    ),
+    Result(
         "walk.iid", "asymptotic",
         "Expected steps and evaluations to a local minimum, iid losses",
         "M0; exact on complete graphs, asymptotic on random regular graphs and cycles, approximation elsewhere",
         "adaptive walks: Macken and Perelson 1989, Orr 2003; fresh-neighbour sequences here",
         walks.iid,
+    ),
+    Result(
+        "walk.law", "asymptotic",
+        "Whole law of steps, evaluations and the loss reached, iid losses",
+        "as walk.iid",
+        "as walk.iid; joint law here",
+        walks.law,
+    ),
+    Result(
+        "walk.tree", "exact",
+        "Expected steps and evaluations in the branching model",
+        "M1 on the tree of degree s",
+        "adaptive walks: Macken and Perelson 1989, Orr 2003; neighbour kernels here",
+        walks.tree,
     ),
     Result(
         "walk.reluctant", "exact",
@@ -142,6 +213,13 @@ _ALL = [
         "elementary",
         walks.additive,
     ),
+    Result(
+        "walk.additive_law", "exact",
+        "Law of the steps of steepest descent on an additive landscape",
+        "M4 additive, continuous, Hamming graph",
+        "elementary",
+        walks.additive_law,
+    ),
 ]  # fmt: skip
 
 RESULTS: dict[str, Result] = {result.id: result for result in _ALL}
@@ -152,3 +230,30 @@ def result(name: str) -> Result:
     if name not in RESULTS:
         raise ValueError(f"id: {name!r} is unknown; allowed: {', '.join(RESULTS)}")
     return RESULTS[name]
+
+
+def document(results: list[Result]) -> str:
+    """A compilable LaTeX document of the results, each with id, status, statement, assumptions and source."""
+    head = "\\documentclass{article}\n\\usepackage{amsmath,amssymb,breqn}\n\\begin{document}"
+    parts = [
+        f"\\subsection*{{\\texttt{{{_words(r.id)}}} ({r.status})}}\n{_words(r.title)}.\n"
+        f"\\begin{{dmath*}} {r.latex} \\end{{dmath*}}\n"
+        f"\\emph{{Assumptions.}} {_words(r.assumptions)}. \\emph{{Source.}} {_words(r.source)}."
+        for r in results
+    ]
+    return "\n\n".join([head, *parts, "\\end{document}"])
+
+
+_LETTERS = {"ρ": r"\rho", "σ": r"\sigma", "ε": r"\varepsilon", "θ": r"\theta", "ℓ": r"\ell"}
+_SIGNS = {"≤": r"$\le$", "≥": r"$\ge$", "−": "$-$", "^": r"\^{}", "_": r"\_", "δ": r"$\delta$", "Δ": r"$\Delta$"}
+
+
+def _words(text: str) -> str:
+    """Words in LaTeX: Greek letters with their index and square, and the signs that titles and assumptions use."""
+
+    def letter(found: re.Match[str]) -> str:
+        return f"${_LETTERS[found[1]]}{found[2] or ''}{'^2' if found[3] else ''}$"
+
+    pieces = re.split(r"(\$[^$]*\$)", re.sub(r"([ρσεθℓ])(_\w)?(²)?", letter, text))
+    plain = str.maketrans(_SIGNS)
+    return "".join(piece if piece.startswith("$") else piece.translate(plain) for piece in pieces)

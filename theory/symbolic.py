@@ -197,6 +197,82 @@ def walk_additive() -> sp.Basic:
     return sp.Eq(STEPS, sp.Sum(1 - 1 / qi[i], (i, 1, d)))
 
 
+level, eps, theta, best = sp.symbols(r"t \epsilon \theta \ell_*", real=True)
+BELOW = sp.Symbol(r"\mathrm{E}\#\{LM: \ell<t\}")
+SUCCESS = sp.Symbol(r"P(\ell_{end}\le\ell_*+\epsilon)")
+BASIN = sp.Function(r"\mathrm{E}|LS^{-*}|")
+
+
+def minima_below() -> sp.Basic:
+    return sp.Eq(BELOW, n * sp.Integral(f(x) * S(x, x) ** s, (x, -sp.oo, level)))
+
+
+def minima_loss_law() -> sp.Basic:
+    density = f(x) * S(x, x) ** s
+    whole = sp.Integral(density, (x, -sp.oo, sp.oo))
+    return sp.Eq(sp.Symbol(r"P(\ell<t\mid LM)"), sp.Integral(density, (x, -sp.oo, level)) / whole)
+
+
+def minima_rmf() -> sp.Basic:
+    h, survival = sp.Symbol("h", integer=True, nonnegative=True), sp.Function("S")
+    near, far = survival(x + theta) ** h, survival(x - theta) ** ((d - h) * (q - 1))
+    shell = sp.binomial(d, h) * (q - 1) ** h
+    inner = sp.Integral(f(x) * near * survival(x) ** (h * (q - 2)) * far, (x, -sp.oo, sp.oo))
+    return sp.Eq(LM, sp.Sum(shell * inner, (h, 0, d)))
+
+
+def derive_rmf_gumbel(near: sp.Expr, far: sp.Expr) -> sp.Expr:
+    """P(minimum) on the hypercube for losses of law S(x) = exp(−e^x): 1/(1 + near·e^θ + far·e^{−θ}), by SymPy."""
+    w = sp.Symbol("w", positive=True)  # e^x
+    return sp.simplify(sp.integrate(sp.exp(-w * (1 + near * sp.exp(theta) + far * sp.exp(-theta))), (w, 0, sp.oo)))
+
+
+def minima_nk() -> sp.Basic:
+    return sp.Eq(LM, (q ** (k + 1) / ((k + 1) * (q - 1) + 1)) ** (d / (k + 1)))
+
+
+def preimage_hamming() -> sp.Basic:
+    fresh, t, i = sp.IndexedBase("r"), sp.Symbol("t", integer=True), sp.Symbol("i", integer=True)
+    through = sp.Product(fresh[t], (t, 0, k - 1)) * (1 - x) ** sp.Sum(fresh[t], (t, 0, k - 1))
+    return sp.Eq(PREIMAGE, through / sp.Product(1 + sp.Sum(fresh[t], (t, 0, i - 1)), (i, 1, k - 1)))
+
+
+def success_epsilon() -> sp.Basic:
+    share = S(x, x) ** s * (1 + (BASIN(x) - 1) / S(x, x))
+    return sp.Eq(SUCCESS, sp.Integral(f(x) * share, (x, best, best + eps)))
+
+
+def success_published() -> sp.Basic:
+    e = sp.Function("e")
+    share = S(x, x) ** s * (1 + sp.Sum(e(k, x), (k, 1, sp.oo)))
+    return sp.Eq(SUCCESS, sp.Integral(f(x) * share, (x, best, best + eps)))
+
+
+def success_iid() -> sp.Basic:
+    power = (k + 1) * (s - 1) + 2
+    factor = s * (s - 1) ** (k - 1) / sp.Product(j * (s - 1) + 2, (j, 1, k - 1))
+    start = (1 - (1 - eps) ** (s + 1)) / (s + 1)
+    return sp.Eq(SUCCESS, start + sp.Sum(factor * (1 - (1 - eps) ** power) / power, (k, 1, sp.oo)))
+
+
+def walk_law() -> sp.Basic:
+    alive, t = sp.Function("m"), sp.Symbol("t", integer=True, nonnegative=True)
+    fresh = sp.IndexedBase("r")
+    onward = sp.Eq(alive(t + 1, y), sp.Integral(alive(t, x) * sp.Function("K")(fresh[t], x, y), (x, y, sp.oo)))
+    stop = sp.Eq(sp.Symbol("P(steps=t)"), sp.Integral(alive(t, x) * S(x, x) ** fresh[t], (x, -sp.oo, sp.oo)))
+    return sp.And(sp.Eq(alive(0, x), f(x)), onward, stop, evaluate=False)
+
+
+def walk_tree() -> sp.Basic:
+    t = sp.Symbol("t", integer=True, positive=True)
+    return sp.Eq(STEPS, sp.Sum(sp.Function("P")(sp.Ge(sp.Symbol("steps"), t)), (t, 1, sp.oo)))
+
+
+def walk_additive_law() -> sp.Basic:
+    qi, i = sp.IndexedBase("q"), sp.Symbol("i", integer=True)
+    return sp.Eq(sp.Symbol(r"\mathrm{E}[z^{steps}]"), sp.Product(1 / qi[i] + (1 - 1 / qi[i]) * z, (i, 1, d)))
+
+
 STATEMENTS: dict[str, Callable[[], sp.Basic]] = {
     "minima.iid": minima_iid,
     "minima.branching": minima_branching,
@@ -209,4 +285,15 @@ STATEMENTS: dict[str, Callable[[], sp.Basic]] = {
     "walk.iid": walk_iid,
     "walk.reluctant": walk_reluctant,
     "walk.additive": walk_additive,
+    "minima.below": minima_below,
+    "minima.loss_law": minima_loss_law,
+    "minima.rmf": minima_rmf,
+    "minima.nk": minima_nk,
+    "preimage.hamming": preimage_hamming,
+    "success.epsilon": success_epsilon,
+    "success.published": success_published,
+    "success.iid": success_iid,
+    "walk.law": walk_law,
+    "walk.tree": walk_tree,
+    "walk.additive_law": walk_additive_law,
 }
