@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from theory import basins, catalogue, classics, levels, minima, walks
-from theory.correlations import Correlation
+from theory.correlations import Anisotropic, Correlation
 from theory.graphs import Hamming, hypercube, parse_graph
 from theory.laws import AR1Kernel, Normal, Uniform, parse_kernel
 from theory.noise import Noise
@@ -73,6 +73,11 @@ def gaussian_minima() -> Iterator[Check]:
     mixed, rho = Hamming((3, 4, 5)), Correlation((1, 0.5, 0.2))
     task = Task("minima", "gaussian", str(mixed), rho=rho.rho)
     yield Check("minima.gaussian", f"{mixed}, ρ=0.5,0.2", minima.gaussian(mixed, rho), task, 4000)
+    uneven = Anisotropic((0.3, 0.5, 0.8))
+    task = Task("minima", "gaussian", str(mixed), c=uneven.c, sigma=0.3)
+    yield Check(
+        "minima.gaussian", f"{mixed}, c=0.3,0.5,0.8, σ=0.3", minima.gaussian(mixed, uneven, Noise(0.3)), task, 4000
+    )
     bracket = minima.noise_monotone(graph, Correlation.geometric(0.6, 6), Noise(0.5))
     for claim, bound in (("lower", bracket.low), ("upper", bracket.high)):
         setting = f"{graph}, c=0.6, σ=0.5"

@@ -245,7 +245,17 @@ def document(results: list[Result]) -> str:
 
 
 _LETTERS = {"ρ": r"\rho", "σ": r"\sigma", "ε": r"\varepsilon", "θ": r"\theta", "ℓ": r"\ell"}
-_SIGNS = {"≤": r"$\le$", "≥": r"$\ge$", "−": "$-$", "^": r"\^{}", "_": r"\_", "δ": r"$\delta$", "Δ": r"$\Delta$"}
+_SIGNS = {
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "#": r"\#",
+    "%": r"\%",
+    "−": "$-$",
+    "^": r"\^{}",
+    "_": r"\_",
+    "δ": r"$\delta$",
+    "Δ": r"$\Delta$",
+}
 
 
 def _words(text: str) -> str:
