@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import nasbench201, trained
+from . import nasbench201, plain, trained
 from .table import LossTable
 
 TABLES = tuple(f"nasbench201:{dataset}" for dataset in nasbench201.DATASETS)
@@ -10,7 +10,7 @@ TABLES = tuple(f"nasbench201:{dataset}" for dataset in nasbench201.DATASETS)
 
 
 def load(name: str) -> LossTable:
-    """The table of a name in `TABLES`, or of the path of a trained table (`.npz`, see `trained`).
+    """The table of a name in `TABLES`, or of a path: a trained table (`.npz`, see `trained`) or `.csv` (see `plain`).
 
     ValueError for an unknown name or a damaged file.
     """
@@ -19,4 +19,6 @@ def load(name: str) -> LossTable:
         return nasbench201.load(dataset)
     if name.endswith(".npz"):
         return trained.losses(name)
-    raise ValueError(f"table: {name!r} is unknown; allowed: {', '.join(TABLES)}, or the path of a trained .npz")
+    if name.endswith(".csv"):
+        return plain.load(name)
+    raise ValueError(f"table: {name!r} is unknown; allowed: {', '.join(TABLES)}, or a path, .npz or .csv")
