@@ -136,7 +136,8 @@ def _steepest_by_lines(graph: Hamming, losses: np.ndarray) -> np.ndarray:
     Vertices are renamed by rank (ties by index), so that the best of a line is a minimum of integers.
     """
     by_rank = np.argsort(losses)  # vectorised in numpy, unlike the stable sort, which only ties need
-    if (np.diff(losses[by_rank]) == 0).any():
+    ordered = losses[by_rank]
+    if (ordered[1:] == ordered[:-1]).any():
         by_rank = np.argsort(losses, kind="stable")
     by_rank = by_rank.astype(np.int32)
     rank = np.empty_like(by_rank)

@@ -1,0 +1,181 @@
+"""Campaigns: the same numbers for any split of the work, content ids, and trials whose answer is known."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulations import campaign
+from simulations.campaign import Task, replicate, run
+
+TASKS = [
+    Task("minima", graph="cycle:20"),
+    Task("minima", "gaussian", "hamming:3x4", rho=(1, 0.5, 0.2), sigma=0.3, average=2, seed=7),
+    Task("steps", graph="regular:30,3", rule="first"),
+    Task("steps", "additive", "hypercube:5", sigma=1.0, rule="reluctant"),
+    Task("basins", graph="erdos_renyi:25,0.1"),
+    Task("basins", "gaussian", "hypercube:4", rho=(1, 0.5), rule="first"),
+    Task("basins", "branching", kernel="truncnorm:0.35", degree=6, loss=0.1, depth=3),
+]
+
+
+def name(task: Task) -> str:
+    return f"{task.quantity} {task.model} {task.graph or task.kernel} {task.rule}"
+
+
+@pytest.mark.parametrize("task", TASKS, ids=name)
+def test_numbers_do_not_depend_on_jobs(task: Task) -> None:
+    alone = run(task, 21)
+    assert alone.shape == (21, len(task.columns))
+    assert np.isfinite(alone).all()
+    assert np.array_equal(alone, run(task, 21, jobs=2))
+
+
+@pytest.mark.parametrize("task", TASKS, ids=name)
+def test_a_trial_is_the_same_alone_and_in_any_batch(task: Task) -> None:
+    many, few = run(task, 35), run(task, 4)  # batches of 5 and of 1
+    assert np.array_equal(many[:4], few)
+    assert np.array_equal(many[[30, 17]], [replicate(task, 30), replicate(task, 17)])
+
+
+@pytest.mark.parametrize("task", TASKS, ids=name)
+def test_trials_and_seeds_differ(task: Task) -> None:
+    values = run(task, 30)
+    assert len(np.unique(values, axis=0)) > 1
+    assert not np.array_equal(values, run(replace(task, seed=task.seed + 1), 30))
+
+
+def test_progress_is_shown_on_standard_error_only(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = run(TASKS[0], 12, progress=True)
+    assert np.array_equal(shown, run(TASKS[0], 12))
+    assert capsys.readouterr().out == ""
+
+
+def test_ids_are_stable() -> None:
+    """A changed literal here is a changed stream of numbers: say so in CHANGELOG.md."""
+    assert Task("minima", graph="cycle:20").id == "2f079c05c2213524"
+    assert TASKS[1].id == "c2fe83627939c853"
+
+
+def test_id_does_not_depend_on_the_order_of_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = [task.id for task in TASKS]
+    monkeypatch.setattr(campaign, "asdict", lambda task: dict(reversed(asdict(task).items())))
+    assert [task.id for task in TASKS] == before
+
+
+CHANGES: dict[str, Any] = {
+    "quantity": "steps", "model": "iid", "graph": "hamming:3x5", "rho": (1, 0.5, 0.25), "sigma": 0.2, "average": 3,
+    "rule": "first", "kernel": "uniform", "degree": 2, "loss": 0.5, "depth": 2, "seed": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", [name for name in CHANGES if name != "model"])
+def test_every_field_changes_the_id(field: str) -> None:
+    task = Task("minima", "gaussian", "hamming:3x4", rho=(1, 0.5, 0.2), sigma=0.1, average=2)
+    assert replace(task, **{field: CHANGES[field]}).id != task.id
+
+
+def test_the_model_changes_the_id() -> None:
+    assert Task("minima", "additive", "hypercube:3").id != Task("minima", "iid", "hypercube:3").id
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Task("minima", graph="cycle:9", sigma=1), Task("minima", graph="cycle:9", sigma=1.0)),
+        (
+            Task("minima", "gaussian", "hypercube:1", rho=(1, 0)),
+            Task("minima", "gaussian", "hypercube:1", rho=(1.0, 0.0)),
+        ),
+    ],
+    ids=["sigma", "rho"],
+)
+def test_equal_tasks_have_equal_ids(one: Task, other: Task) -> None:
+    assert one == other
+    assert one.id == other.id
+
+
+def test_open_correlations_are_completed_once_for_all() -> None:
+    task = Task("minima", "gaussian", "hamming:3x4x5", rho=(1, 0.5))
+    assert task.rho is not None
+    assert len(task.rho) == 4
+    assert replace(task).id == task.id
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"quantity": "maxima"}, "quantity: 'maxima' is unknown; allowed: minima, steps, basins"),
+        ({"model": "nk"}, "model: 'nk' is unknown; allowed: iid, gaussian, additive, branching"),
+        ({"rule": "fast"}, "rule: 'fast' is unknown; allowed: steepest, first, reluctant"),
+        ({"seed": -1}, "seed: -1 must be at least 0"),
+        ({"sigma": -0.1}, "noise: sigma -0.1 must be finite and at least 0"),
+        ({"sigma": float("nan")}, "noise: sigma nan must be finite"),
+        ({"average": 0}, "noise: average 0 must be at least 1"),
+        ({"graph": ""}, "graph: '' is of no known family"),
+        ({"graph": "cube:3"}, "graph: 'cube:3' is of no known family"),
+        ({"graph": "regular:5,3"}, "5·3 is odd"),
+        ({"rho": (1, 0.5)}, "rho: needed by the gaussian model and by no other; the model is iid"),
+        ({"model": "gaussian"}, "rho: needed by the gaussian model and by no other; the model is gaussian"),
+        ({"model": "gaussian", "rho": (1, 1.5)}, r"rho: .* must start with ρ_0 = 1 and lie in \[−1, 1\]"),
+        ({"model": "gaussian", "rho": (1, 0.9, 0.5)}, "rho: .* is not positive semi-definite on hypercube:2"),
+        ({"model": "gaussian", "rho": (1, 0.5, 0.2, 0.1)}, "rho: 3 distances given, but hypercube:2 has 2"),
+        ({"model": "gaussian", "rho": (1, 0.5), "graph": "cycle:4"}, "cycle:4 is not a Hamming graph"),
+        ({"model": "additive", "graph": "torus:3x3"}, "torus:3x3 is not a Hamming graph"),
+    ],
+    ids=str,
+)
+def test_bad_tasks_are_refused(fields: dict[str, Any], message: str) -> None:
+    good: dict[str, Any] = {"quantity": "minima", "graph": "hypercube:2"}
+    with pytest.raises(ValueError, match=message):
+        Task(**good | fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"quantity": "steps"}, "quantity: steps; the branching model simulates basins only"),
+        ({"kernel": "gauss:1"}, "kernel: 'gauss:1' is unknown"),
+        ({"loss": 1.01}, r"loss: 1.01 must lie in \[0, 1\]"),
+        ({"loss": float("nan")}, "loss: nan must lie"),
+        ({"degree": 0}, "degree, depth: 0, 2 must both be at least 1"),
+        ({"depth": 0}, "degree, depth: 3, 0 must both be at least 1"),
+    ],
+    ids=str,
+)
+def test_bad_branching_tasks_are_refused(fields: dict[str, Any], message: str) -> None:
+    good: dict[str, Any] = {"quantity": "basins", "kernel": "uniform", "degree": 3, "loss": 0.5, "depth": 2}
+    with pytest.raises(ValueError, match=message):
+        Task(model="branching", **good | fields)
+
+
+@pytest.mark.parametrize(("trials", "jobs", "message"), [(0, 1, "trials: 0"), (-3, 1, "trials: -3"), (5, 0, "jobs: 0")])
+def test_a_campaign_has_trials_and_workers(trials: int, jobs: int, message: str) -> None:
+    with pytest.raises(ValueError, match=f"{message} must be at least 1"):
+        run(TASKS[0], trials, jobs)
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        (Task("minima", graph="complete:7"), {"minima": 1}),
+        (Task("minima", graph="erdos_renyi:9,0"), {"minima": 9}),
+        (Task("minima", "additive", "hamming:3x4"), {"minima": 1}),
+        (Task("steps", graph="complete:7"), {"steps": 6 / 7, "evaluations": 7}),
+        (Task("steps", graph="complete:7", rule="reluctant"), {"steps": 3, "evaluations": 7}),
+        (Task("steps", graph="regular:8,0"), {"steps": 0, "evaluations": 1}),
+        (Task("steps", "additive", "hamming:3x4"), {"steps": 2 / 3 + 3 / 4}),
+        (Task("basins", graph="complete:7", rule="first"), {"p_global": 1, "mean_basin": 7}),
+        (Task("basins", graph="erdos_renyi:8,0"), {"p_global": 1 / 8, "mean_basin": 1}),
+        (Task("basins", "branching", kernel="uniform", degree=5, loss=1, depth=2), {"depth_1": 0, "depth_2": 0}),
+        (Task("basins", "branching", kernel="uniform", degree=1, loss=0, depth=2), {"depth_1": 1, "depth_2": 0}),
+    ],
+    ids=lambda value: name(value) if isinstance(value, Task) else None,
+)
+def test_trials_whose_answer_is_known(task: Task, answer: dict[str, float]) -> None:
+    for row in run(task, 3):
+        found = dict(zip(task.columns, row, strict=True))
+        assert {column: found[column] for column in answer} == pytest.approx(answer, rel=1e-12)
