@@ -112,7 +112,7 @@ def check(data: Data) -> None:
 def draw_synthetic(ax: Axes, data: Data) -> None:
     """Exact curves and Monte Carlo intervals on H(5^6)."""
     for c, curve in data.curves.items():
-        low, best, high = np.array(curve.measured).T
+        low, best, high = np.maximum(np.array(curve.measured).T, 0)
         ax.plot(SIGMAS, curve.theory, color=COLOURS[c], label=f"$\\rho_h = {c}^h$")
         ax.errorbar(MEASURED, best, [best - low, high - best], fmt="o", color=COLOURS[c], markersize=3.5, capsize=2)
     ax.axhline(GRAPH.n / (GRAPH.degree + 1), color=style.GREY, linestyle=":", linewidth=1)

@@ -27,10 +27,10 @@ STYLE: dict[Any, Any] = {
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write NAME.pdf and NAME.png; return their paths."""
     paths = [folder / f"{name}.{kind}" for kind in ("pdf", "png")]
-    for path in paths:
-        metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
-        write_atomically(
-            path, lambda file, kind=path.suffix[1:], m=metadata: figure.savefig(file, format=kind, metadata=m)
-        )
+    with plt.rc_context(STYLE):  # the style also says how to save
+        for path in paths:
+            metadata = {"CreationDate": None} if path.suffix == ".pdf" else None
+            options = {"format": path.suffix[1:], "metadata": metadata}
+            write_atomically(path, lambda file, options=options: figure.savefig(file, **options))
     plt.close(figure)
     return paths

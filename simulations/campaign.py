@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -73,6 +73,8 @@ class Task:
         if self.seed < 0:
             raise ValueError(f"seed: {self.seed} must be at least 0")
         Noise(self.sigma, self.average)
+        for name in ("sigma", "slope", "loss"):  # 1 and 1.0 are one task
+            object.__setattr__(self, name, float(getattr(self, name)))
         if self.model == "branching":
             self._check_branching()
         else:
@@ -83,7 +85,7 @@ class Task:
         if self.model != "iid" and not isinstance(graph, Hamming):
             raise ValueError(f"graph: {graph} is not a Hamming graph, which the {self.model} model needs")
         if (self.model == "gaussian") != ((self.rho is None) != (self.c is None)):
-            raise ValueError(f"rho, c: one of them is needed by the gaussian model, and no other; this is {self.model}")
+            raise ValueError(f"rho, c: the gaussian model needs one of them, other models none; this is {self.model}")
         if self.rho is not None:
             object.__setattr__(self, "rho", Correlation(tuple(self.rho)).completed(graph).rho)
         if self.c is not None:
@@ -102,8 +104,9 @@ class Task:
 
     @property
     def id(self) -> str:
-        """SHA-256 of the sorted JSON of the task, first 16 hexadecimal digits."""
-        text = json.dumps(asdict(self), sort_keys=True)
+        """SHA-256 of the sorted JSON of what is not default, 16 hexadecimal digits: a new field changes no id."""
+        given = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        text = json.dumps(given, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property

@@ -44,5 +44,7 @@ def standard_error(values: np.ndarray) -> float:
 
 def variance(values: np.ndarray, confidence: float = 0.99) -> Estimate:
     """Variance with an interval from the sampling variance of (x−x̄)² (asymptotic)."""
+    if len(values) < 2:
+        raise ValueError(f"trials: {len(values)} must be at least 2 for an interval")
     centred = (values - np.mean(values)) ** 2
     return mean(centred * len(values) / (len(values) - 1), confidence)

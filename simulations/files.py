@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import os
 import pickle
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
+
+import numpy as np
 
 
 def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then rename it: `path` is never half-written."""
     path = Path(path)
-    temporary = path.with_name(path.name + ".tmp")
+    temporary = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")  # its own: two writers never share one
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
@@ -46,3 +49,18 @@ def plain_unpickle(data: bytes, name: str) -> Any:
         pickle.UnpicklingError,
     ) as error:
         raise ValueError(f"{name}: not a plain pickle ({error or 'truncated'})") from None
+
+
+def read_arrays(path: str | Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """The named arrays of an `.npz` file without pickles.
+
+    FileNotFoundError where there is none; ValueError, naming path and problem, for a damaged one or a missing array.
+    """
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                return {name: archive[name] for name in names}
+        except KeyError as error:
+            raise ValueError(f"{path}: holds no {error}") from None
+        except Exception as error:  # a damaged archive can raise anything: BadZipFile, zlib.error, EOFError, …
+            raise ValueError(f"{path}: cannot be read ({error})") from None

@@ -57,7 +57,9 @@ class Descent:
         """Distinct vertices evaluated from each start (all vertices by default) to its end, the start included."""
         starts = np.arange(len(self.next)) if starts is None else np.asarray(starts)
         table = self.graph.neighbours
-        longest = int(self.steps[starts].max(initial=0)) + 1
+        if not len(starts):
+            return np.empty(0, dtype=np.int64)
+        longest = int(self.steps[starts].max()) + 1
         chunk = max(1, 4_000_000 // (longest * (table.shape[1] + 1)))
         return np.concatenate([self._distinct(starts[i : i + chunk]) for i in range(0, len(starts), chunk)])
 

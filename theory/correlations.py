@@ -30,9 +30,9 @@ class Correlation:
 
     def __post_init__(self) -> None:
         rho = tuple(float(r) for r in self.rho)
-        if not rho or rho[0] != 1 or not all(abs(r) <= 1 for r in rho):
+        if not rho or rho[0] != 1 or not all(abs(r) <= 1 + 1e-12 for r in rho):
             raise ValueError(f"rho: {rho} must start with ρ_0 = 1 and lie in [−1, 1]")
-        object.__setattr__(self, "rho", rho)
+        object.__setattr__(self, "rho", tuple(min(max(r, -1.0), 1.0) for r in rho))
 
     @classmethod
     def geometric(cls, c: float, dimension: int) -> Correlation:
@@ -42,7 +42,7 @@ class Correlation:
         return cls(tuple(float(c) ** h for h in range(dimension + 1)))
 
     def __getitem__(self, h: int) -> float:
-        if h >= len(self.rho):
+        if not 0 <= h < len(self.rho):
             raise ValueError(f"rho: ρ_{h} is needed, but only distances up to {len(self.rho) - 1} are given")
         return self.rho[h]
 

@@ -192,9 +192,16 @@ class ExplicitGraph(Graph):
     edges: np.ndarray = field(repr=False)
 
     def __post_init__(self) -> None:
-        edges = np.asarray(self.edges, dtype=np.int64).reshape(-1, 2)
         if self.n < 1:
             raise ValueError(f"n: {self.n} must be at least 1")
+        edges = np.asarray(self.edges)
+        if edges.size == 0:
+            edges = np.empty((0, 2), dtype=np.int64)
+        if edges.ndim != 2 or edges.shape[1] != 2 or edges.dtype.kind not in "iu":
+            raise ValueError(
+                f"edges: {edges.dtype} of shape {edges.shape} must be pairs of whole numbers, shape (m, 2)"
+            )
+        edges = edges.astype(np.int64)
         if edges.size and (edges.min() < 0 or edges.max() >= self.n):
             raise ValueError(f"edges: vertices must lie in 0..{self.n - 1}, found {edges.min()}..{edges.max()}")
         ordered = np.sort(edges, axis=1)
@@ -268,7 +275,7 @@ class ErdosRenyi(Graph):
         return self.p * self.n * (self.n - 1) / 2
 
     def __str__(self) -> str:
-        return f"erdos_renyi:{self.n},{self.p:g}"
+        return f"erdos_renyi:{self.n},{self.p!r}"
 
 
 FORMS = (

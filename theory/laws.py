@@ -23,9 +23,13 @@ def normal_mass(a: ArrayLike, b: ArrayLike) -> np.ndarray:
 
 
 class Law:
-    """Law of a random vertex's loss: density `pdf`, survival function `sf`, `support` (a, b) up to negligible mass."""
+    """Law of a random vertex's loss.
+
+    Density `pdf`, survival function `sf`, `support` (a, b) up to negligible mass, and `marks` where panels are cut.
+    """
 
     support: tuple[float, float]
+    marks: tuple[float, ...] = ()
 
     def pdf(self, x: ArrayLike) -> np.ndarray:
         raise NotImplementedError
@@ -77,6 +81,12 @@ class TruncatedNormal(Law):
     def __post_init__(self) -> None:
         if not (math.isfinite(self.mean) and math.isfinite(self.sd) and self.sd > 0):
             raise ValueError(f"law: truncnorm:{self.mean},{self.sd} needs a finite mean and sd > 0")
+        if normal_mass(-self.mean / self.sd, (1 - self.mean) / self.sd) < 1e-300:
+            raise ValueError(f"law: truncnorm:{self.mean},{self.sd} has no mass on [0, 1] that numbers can hold")
+
+    @property
+    def marks(self) -> tuple[float, ...]:  # type: ignore[override]
+        return tuple(self.mean + k * self.sd for k in (-12, -6, -2, 0, 2, 6, 12))
 
     def pdf(self, x: ArrayLike) -> np.ndarray:
         return TruncatedNormalKernel(self.sd).pdf(self.mean, x)
@@ -85,7 +95,7 @@ class TruncatedNormal(Law):
         return TruncatedNormalKernel(self.sd).sf(self.mean, x)
 
     def __str__(self) -> str:
-        return f"truncnorm:{self.mean:g},{self.sd:g}"
+        return f"truncnorm:{self.mean!r},{self.sd!r}"
 
 
 class Kernel:
@@ -157,7 +167,7 @@ class TruncatedNormalKernel(Kernel):
         return normal_mass((t - x) / self.tau, upper) / normal_mass(-x / self.tau, upper)
 
     def __str__(self) -> str:
-        return f"truncnorm:{self.tau:g}"
+        return f"truncnorm:{self.tau!r}"
 
 
 @dataclass(frozen=True)
@@ -196,7 +206,7 @@ class LipschitzKernel(Kernel):
         return np.stack([t - self.tau, t + self.tau], axis=-1)
 
     def __str__(self) -> str:
-        return f"lipschitz:{self.tau:g}"
+        return f"lipschitz:{self.tau!r}"
 
 
 @dataclass(frozen=True)
@@ -224,7 +234,7 @@ class AR1Kernel(Kernel):
         return ndtr((self.rho * np.asarray(x) - np.asarray(t)) / sd)
 
     def __str__(self) -> str:
-        return f"ar1:{self.rho:g}"
+        return f"ar1:{self.rho!r}"
 
 
 def parse_law(text: str) -> Law:

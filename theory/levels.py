@@ -67,7 +67,7 @@ def density(
         worse = law.sf(x) if kernel is None else kernel.sf(x, x)
         return law.pdf(x) * (worse[..., None] ** degrees @ counts)
 
-    return LossDensity(of, law.support, () if kernel is None else kernel.edges)
+    return LossDensity(of, law.support, law.marks if kernel is None else (*law.marks, *kernel.edges))
 
 
 def _gaussian_density(graph: Graph, correlation: Correlation, noise: Noise) -> LossDensity:

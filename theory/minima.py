@@ -15,7 +15,7 @@ from .graphs import ErdosRenyi, Graph, Hamming, RandomRegular
 from .laws import Kernel, Law, normal_pdf
 from .levels import density
 from .noise import NOISELESS, Noise
-from .quadrature import LINE, MASS, integrate
+from .quadrature import LINE, MASS, Panels, integrate, refine
 
 
 class Moments(NamedTuple):
@@ -39,7 +39,8 @@ def iid(graph: Graph) -> Moments:
     E = Σ_v 1/a_v,
     Var = Σ_v (1/a_v − 1/a_v²) − Σ_{u~v} 1/(a_u a_v) + Σ_{dist(u,v)=2} c_uv/((a_u+a_v−c_uv) a_u a_v),
     sums over ordered pairs. For G(n, p) mean and variance are over graphs too (q = 1−p):
-    E = (1−q^n)/p, E[pairs] = 2q/(p n (n−1)) ((1−q^{2n})/(p(2−p)) − (q^n−q^{2n})/(pq)).
+    E = (1−q^n)/p, P(both minima) = 2q/(p n (n−1)) ((1−q^{2n})/(p(2−p)) − (q^n−q^{2n})/(pq)), evaluated as
+    2∫∫_{x<y} q (1 − pqx − py)^{n−2} dx dy less the product of the two chances, which does not cancel.
 
     Status: exact; for random regular graphs the mean is exact and the variance asymptotic (locally a tree, c_uv = 1).
     Source: mean Kauffman and Levin 1987; variance by pairs, Baldi, Rinott and Stein 1989; G(n, p) derived here.
@@ -59,11 +60,9 @@ def iid(graph: Graph) -> Moments:
             return _iid_regular(graph.n, graph.degree, [(2, pairs)])
     a = graph.degrees + 1.0
     adjacency = graph.adjacency
-    paths = sparse.csr_array(adjacency @ adjacency).tocoo()
-    common = np.asarray(adjacency[paths.row, paths.col]).ravel()
-    far = (common == 0) & (paths.row != paths.col)
+    paths, near = sparse.csr_array(adjacency @ adjacency).tocoo(), adjacency.tocoo()
+    far = (paths.row != paths.col) & ~np.isin(paths.row * graph.n + paths.col, near.row * graph.n + near.col)
     u, v, c = paths.row[far], paths.col[far], paths.data[far]
-    near = adjacency.tocoo()
     variance = (
         (1 / a - 1 / a**2).sum()
         - (1 / (a[near.row] * a[near.col])).sum()
@@ -85,10 +84,25 @@ def _iid_erdos_renyi(n: int, p: float) -> Moments:
     if p == 1:
         return Moments(1.0, 0.0)
     log_q = math.log1p(-p)
-    once, twice = -math.expm1(n * log_q), -math.expm1(2 * n * log_q)  # 1−q^n, 1−q^{2n}
-    mean = once / p
-    pair = 2 * (1 - p) / (p * n * (n - 1)) * (twice / (p * (2 - p)) - (twice - once) / (p * (1 - p)))
-    return Moments(mean, mean + n * (n - 1) * pair - mean**2)
+    mean = -math.expm1(n * log_q) / p
+    not_minimum = integrate(lambda x: -np.expm1((n - 1) * np.log1p(-p * x)), 0.0, 1.0, _near_zero(n, p))
+
+    def covariance(count: int) -> np.ndarray:
+        """Twice the integral over x < y of P(both minima at losses x, y) − P(one) P(other), without cancellation."""
+        panels = Panels.covering(0.0, 1.0, count, _near_zero(n, p))
+        y, x = panels.nodes, panels.nodes[:, None] * panels.nodes  # x = t·y for t at the nodes
+        weights = panels.weights[:, None] * panels.weights * y
+        apart = (1 - p * x) * (1 - p * y)
+        together = (1 - p) * np.expm1((n - 2) * np.log1p(p * p * x * (1 - y) / apart))
+        return np.atleast_1d(2 * (weights * apart ** (n - 2) * (together - p * (1 - x - y + p * x * y))).sum())
+
+    pairs = n * (n - 1) * float(refine(covariance)[0])
+    return Moments(mean, n * not_minimum * (1 - not_minimum) + pairs)
+
+
+def _near_zero(n: int, p: float) -> tuple[float, ...]:
+    """Losses at which panels are cut: local minima of G(n, p) live on losses of the scale 1/(np)."""
+    return tuple(k / (n * p) for k in (1, 4, 16, 64))
 
 
 def branching(graph: Graph, law: Law, kernel: Kernel) -> float:
@@ -125,16 +139,20 @@ def gaussian(graph: Graph, correlation: Correlation | Anisotropic, noise: Noise 
     """
     if not isinstance(graph, Hamming):
         raise ValueError(f"graph: {graph} is not a Hamming graph, on which minima.gaussian is defined")
-    if len(graph.radices) == 1:
-        return graph.n / (graph.degree + 1)
     if isinstance(correlation, Anisotropic):
         return _anisotropic(graph, correlation.c, noise)
-    r = second_difference(correlation.completed(graph), noise)
+    field = correlation.completed(graph)
+    if len(graph.radices) == 1:
+        second_difference(Correlation((*field.rho, 0.0)), noise)  # refuses a constant landscape
+        return graph.n / (graph.degree + 1)
+    r = second_difference(field, noise)
     most = 1.0 if set(graph.radices) == {2} else 0.5
     if not -1e-12 <= r <= most + 1e-12:
         raise ValueError(f"rho: r = {r:.4g} lies outside [0, {most}], where the one-factor formula holds")
     r = min(max(r, 0.0), most)
-    return graph.n * integrate(lambda z0: normal_pdf(z0) * _all_worse(graph, r, z0), -12.0, 12.0)
+    step = math.sqrt(max(1 - r, 1e-300) / max(r, 1e-300))  # width over which a difference of correlation r turns
+    marks = tuple(k * step for k in (-8.0, -2.0, 0.0, 2.0, 8.0)) if most == 1 else ()
+    return graph.n * integrate(lambda z0: normal_pdf(z0) * _all_worse(graph, r, z0), -12.0, 12.0, marks)
 
 
 def _anisotropic(graph: Hamming, c: tuple[float, ...], noise: Noise) -> float:

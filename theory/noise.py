@@ -23,8 +23,8 @@ class Noise:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.sigma) and self.sigma >= 0):
             raise ValueError(f"noise: sigma {self.sigma} must be finite and at least 0")
-        if self.average < 1:
-            raise ValueError(f"noise: average {self.average} must be at least 1")
+        if not (self.average >= 1 and self.average == int(self.average)):
+            raise ValueError(f"noise: average {self.average} must be a whole number of at least 1")
 
     @property
     def sd(self) -> float:

@@ -34,10 +34,11 @@ class Panels:
     @classmethod
     def covering(cls, a: float, b: float, count: int, marks: tuple[float, ...] = ()) -> Panels:
         """`count` equal panels of [a, b], cut further at the `marks` inside."""
-        inner = [mark for mark in marks if a < mark < b]
-        edges = np.unique(np.concatenate([np.linspace(a, b, count + 1), inner]))
-        apart = np.flatnonzero(np.diff(edges) > 1e-12 * (b - a))
-        return cls(np.append(edges[apart], b))
+        edges = np.linspace(a, b, count + 1)
+        for mark in marks:
+            if a < mark < b and np.abs(edges - mark).min() > 1e-12 * (b - a):
+                edges = np.append(edges, mark)
+        return cls(np.sort(edges))
 
     @property
     def nodes(self) -> np.ndarray:

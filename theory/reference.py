@@ -109,15 +109,21 @@ def preimage_nested(kernel: Kernel, degree: int, loss: float, depth: int) -> flo
     top = kernel.support[1]
 
     def chain(x: float, level: int) -> float:
-        if level == 1:
-            return _quad(lambda y: float(kernel.pdf(x, y) * kernel.sf(y, x) ** (degree - 1)), x, top)
-        return _quad(lambda y: float(kernel.pdf(x, y) * kernel.sf(y, x) ** (degree - 2)) * chain(y, level - 1), x, top)
+        kinks = sorted(k for k in {*kernel.edges, *kernel.kinks(np.array(x))} if x < k < top)
+        cuts = [x, *map(float, kinks), top]
+        power = degree - 1 if level == 1 else degree - 2
+
+        def inner(y: float) -> float:
+            weight = float(kernel.pdf(x, y) * kernel.sf(y, x) ** power)
+            return weight if level == 1 or weight == 0 else weight * chain(y, level - 1)
+
+        return sum(_quad(inner, a, b) for a, b in itertools.pairwise(cuts))
 
     return degree * (degree - 1) ** (depth - 1) * chain(loss, depth)
 
 
 def _quad(f: Callable[[float], float], a: float, b: float) -> float:
-    return quad(f, a, b, epsabs=1e-12, epsrel=1e-10, limit=200)[0]
+    return quad(f, a, b, epsabs=0, epsrel=1e-11, limit=400)[0]
 
 
 def difference_covariance(graph: Hamming, correlation: Correlation, noise: Noise) -> np.ndarray:
@@ -133,6 +139,6 @@ def gaussian_minima(graph: Hamming, correlation: Correlation, noise: Noise) -> f
     covariance = difference_covariance(graph, correlation, noise)
     zero, covariance = np.zeros(len(covariance)), covariance.tolist()
     orthant = multivariate_normal.cdf(
-        zero, zero, covariance, allow_singular=True, maxpts=2_000_000, abseps=1e-8, releps=1e-8
+        zero, zero, covariance, allow_singular=True, maxpts=2_000_000, abseps=1e-8, releps=1e-8, rng=0
     )
     return float(graph.n * orthant)

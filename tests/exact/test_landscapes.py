@@ -10,7 +10,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from simulations import landscapes
+from simulations import landscapes, trees
 from theory.correlations import Correlation
 from theory.graphs import ErdosRenyi, ExplicitGraph, Graph, Hamming, RandomRegular, complete, cycle, hypercube
 from theory.laws import Kernel, UniformKernel
@@ -167,9 +167,9 @@ def test_numbers_of_pairs_do_not_overflow() -> None:
 
 
 def test_neighbour_losses_keep_the_shape() -> None:
-    assert landscapes.neighbour_losses(UniformKernel(), np.zeros((3, 4)), np.random.default_rng(0)).shape == (3, 4)
+    assert trees.draw_neighbours(UniformKernel(), np.zeros((3, 4)), np.random.default_rng(0)).shape == (3, 4)
 
 
 def test_unknown_kernel_is_refused() -> None:
     with pytest.raises(ValueError, match="cannot be drawn from"):
-        landscapes.neighbour_losses(Kernel(), np.zeros(2), np.random.default_rng(0))
+        trees.draw_neighbours(Kernel(), np.zeros(2), np.random.default_rng(0))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulations import landscapes, search
+from simulations import landscapes, search, trees
 from theory import reference
 from theory.graphs import ErdosRenyi, ExplicitGraph, Graph, RandomRegular, complete, hypercube
 from theory.laws import AR1Kernel, Kernel, LipschitzKernel, TruncatedNormalKernel, UniformKernel
@@ -43,7 +43,7 @@ def edges_of(graph: Graph, rng: np.random.Generator) -> list[tuple[int, int]]:
     ids=str,
 )
 def test_neighbour_losses_follow_the_kernel(kernel: Kernel, centre: float) -> None:
-    draws = landscapes.neighbour_losses(kernel, np.full(20_000, centre), np.random.default_rng(1))
+    draws = trees.draw_neighbours(kernel, np.full(20_000, centre), np.random.default_rng(1))
     assert stats.kstest(draws, lambda y: 1 - np.asarray(kernel.sf(centre, y))).pvalue > FALSE_ALARM
 
 
