@@ -7,6 +7,7 @@ import json
 import math
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -23,6 +24,19 @@ from . import landscapes, search, trees
 MODELS = ("iid", "gaussian", "additive", "rmf", "nk", "branching")
 QUANTITIES = ("minima", "steps", "basins")
 RULES = ("steepest", "first", "reluctant")
+LANDSCAPE = ("graph", "sigma", "average")
+USES = {
+    "iid": LANDSCAPE,
+    "gaussian": (*LANDSCAPE, "rho", "c"),
+    "additive": LANDSCAPE,
+    "rmf": (*LANDSCAPE, "slope"),
+    "nk": (*LANDSCAPE, "k", "neighbourhood"),
+    "branching": ("law", "kernel", "degree", "loss"),
+    "minima": ("level",),
+    "steps": ("rule", "depth", "level"),
+    "basins": ("rule", "depth"),
+}
+"""Fields of a task that each model and each quantity uses."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +84,10 @@ class Task:
         ):
             if value not in allowed:
                 raise ValueError(f"{name}: {value!r} is unknown; allowed: {', '.join(allowed)}")
+        used = {"quantity", "model", "seed", *USES[self.model], *USES[self.quantity]}
+        for name, value in self.given.items():
+            if name not in used:
+                raise ValueError(f"{name}: {value!r} has no effect on {self.quantity} in the {self.model} model")
         if self.seed < 0:
             raise ValueError(f"seed: {self.seed} must be at least 0")
         Noise(self.sigma, self.average)
@@ -105,9 +123,13 @@ class Task:
     @property
     def id(self) -> str:
         """SHA-256 of the sorted JSON of what is not default, 16 hexadecimal digits: a new field changes no id."""
-        given = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
-        text = json.dumps(given, sort_keys=True)
+        text = json.dumps(self.given, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The fields that differ from their defaults."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -89,6 +89,12 @@ def _text(value: object) -> str:
     return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
+def _noise(sigma: float | None, average: int) -> Noise | None:
+    if sigma is None and average != 1:
+        raise ValueError(f"average: {average} draws of no noise; give --noise")
+    return None if sigma is None else Noise(sigma, average)
+
+
 def _numbers(name: str, text: str) -> tuple[float, ...]:
     try:
         return tuple(map(float, text.split(",")))
@@ -162,7 +168,7 @@ def predict(
     given: dict[str, Any] = {
         "graph": where,
         "correlation": _correlation(where, rho, c),
-        "noise": Noise(noise, average) if noise is not None else None,
+        "noise": _noise(noise, average),
         "law": parse_law(law) if law is not None else None,
         "kernel": step,
         "degree": degree,

@@ -39,15 +39,7 @@ def plain_unpickle(data: bytes, name: str) -> Any:
     """The object of a pickle that holds no globals. ValueError, naming `name`, for any other or a truncated one."""
     try:
         return _PlainUnpickler(io.BytesIO(data)).load()
-    except (
-        ValueError,
-        EOFError,
-        IndexError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        pickle.UnpicklingError,
-    ) as error:
+    except Exception as error:  # a damaged pickle can raise anything: MemoryError, OverflowError, …
         raise ValueError(f"{name}: not a plain pickle ({error or 'truncated'})") from None
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-from scipy.optimize import linprog
+from scipy.optimize import linprog, nnls
 
 from .graphs import Graph, Hamming
 from .noise import Noise
@@ -53,27 +53,36 @@ class Correlation:
     def completed(self, graph: Graph) -> Correlation:
         """The correlation at every distance 0..d of a Hamming graph.
 
-        The eigenvalues of the field's covariance are λ_T = Σ_h ρ_h v_h P_T(h), v_h vertices at distance h, and the open
-        ρ_h are those with the largest smallest eigenvalue (a linear programme). Status: exact.
+        The eigenvalues of the field's covariance are λ_T = Σ_h ρ_h v_h P_T(h), v_h vertices at distance h; the open ρ_h
+        are those with the largest smallest eigenvalue. Status: exact.
         ValueError where no positive semi-definite completion exists, or the graph is not a Hamming graph.
         """
         if not isinstance(graph, Hamming):
             raise ValueError(f"graph: {graph} is not a Hamming graph; a correlation by distance needs one")
-        given, distances = len(self.rho), len(graph.radices) + 1
-        if given > distances:
-            raise ValueError(f"rho: {given - 1} distances given, but {graph} has {distances - 1}")
+        if len(self.rho) > len(graph.radices) + 1:
+            raise ValueError(f"rho: {len(self.rho) - 1} distances given, but {graph} has {len(graph.radices)}")
         sums = character_sums(graph)
+        given, (types, distances) = len(self.rho), sums.shape
         known, open_sums = sums[:, :given] @ self.rho, sums[:, given:]
         rest = np.empty(0)
         if given < distances:  # maximise t subject to known + open_sums @ ρ ≥ t
-            shortfall = np.hstack([-open_sums, np.ones((len(sums), 1))])
+            shortfall = np.hstack([-open_sums, np.ones((types, 1))])
             bounds = [*[(-1, 1)] * (distances - given), (None, None)]
-            objective = [*[0.0] * (distances - given), -1.0]
-            rest = linprog(objective, shortfall, known, bounds=bounds).x[:-1]
-        eigenvalues = known + open_sums @ rest
-        if eigenvalues.min() < -1e-9 * graph.n:
+            found = linprog([*[0.0] * (distances - given), -1.0], shortfall, known, bounds=bounds)
+            if found.x is None:  # in many dimensions the sums span too many orders of magnitude
+                return self._mixed(graph, sums)
+            rest = found.x[:-1]
+        if (known + open_sums @ rest).min() < -1e-9 * graph.n:
             raise ValueError(f"rho: {self.rho[1:]} is not positive semi-definite on {graph}")
         return Correlation((*self.rho, *rest))
+
+    def _mixed(self, graph: Hamming, sums: np.ndarray) -> Correlation:
+        """Equal radices: ρ_h = Σ_j w_j K_h(j)/K_h(0), w ≥ 0 (Schoenberg), by non-negative least squares in w."""
+        profiles, given = (sums / sums[0]).T, len(self.rho)
+        weights, residual = nnls(profiles[:given], np.asarray(self.rho))
+        if residual > 1e-9 or not graph.is_uniform:
+            raise ValueError(f"rho: {self.rho[1:]} is not positive semi-definite on {graph}")
+        return Correlation((*self.rho, *np.clip(profiles[given:] @ weights, -1, 1)))
 
 
 @dataclass(frozen=True)

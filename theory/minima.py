@@ -93,8 +93,10 @@ def _iid_erdos_renyi(n: int, p: float) -> Moments:
         y, x = panels.nodes, panels.nodes[:, None] * panels.nodes  # x = t·y for t at the nodes
         weights = panels.weights[:, None] * panels.weights * y
         apart = (1 - p * x) * (1 - p * y)
-        together = (1 - p) * np.expm1((n - 2) * np.log1p(p * p * x * (1 - y) / apart))
-        return np.atleast_1d(2 * (weights * apart ** (n - 2) * (together - p * (1 - x - y + p * x * y))).sum())
+        log_ratio = (n - 2) * np.log1p(p * p * x * (1 - y) / apart)
+        close = apart ** (n - 2) * ((1 - p) * np.expm1(np.minimum(log_ratio, 1)) - p * (1 - x - y + p * x * y))
+        far = (1 - p) * (1 - p * (1 - p) * x - p * y) ** (n - 2) - apart ** (n - 1)
+        return np.atleast_1d(2 * (weights * np.where(log_ratio < 1, close, far)).sum())
 
     pairs = n * (n - 1) * float(refine(covariance)[0])
     return Moments(mean, n * not_minimum * (1 - not_minimum) + pairs)

@@ -11,6 +11,7 @@ true ties). Sources and licences: `data/LICENSES.md`.
 from __future__ import annotations
 
 import argparse
+import math
 import zipfile
 import zlib
 from pathlib import Path
@@ -43,7 +44,10 @@ def load(dataset: str) -> LossTable:
     """
     if dataset not in DATASETS:
         raise ValueError(f"dataset: {dataset!r} is unknown; allowed: {', '.join(DATASETS)}")
-    errors = read_arrays(PATH, [dataset])[dataset]
+    try:
+        errors = read_arrays(PATH, [dataset])[dataset]
+    except OSError as error:
+        raise ValueError(f"{PATH.name}: cannot be read ({error})") from None
     losses = np.where(errors == MISSING, np.nan, errors)
     return LossTable(f"nasbench201:{dataset}", GRAPH, losses, f"errors of {DATASETS[dataset]:,} validation images")
 
@@ -61,8 +65,10 @@ def errors_of(records: dict[str, dict[str, list[float]]], images: int, name: str
         if not isinstance(key, str) or len(key) != 6 or not set(key) <= set("01234"):
             raise ValueError(f"{name}: key {key!r} must be six digits 0 to 4")
         accuracies = record.get("val_acc") if isinstance(record, dict) else None
-        if not isinstance(accuracies, list) or not all(isinstance(a, int | float) for a in accuracies):
-            raise ValueError(f"{name}: cell {key} must have a list of numbers 'val_acc'")
+        if not isinstance(accuracies, list) or not all(
+            isinstance(a, int | float) and math.isfinite(a) for a in accuracies
+        ):
+            raise ValueError(f"{name}: cell {key} has accuracies {accuracies}, no list of finite numbers")
         if not 1 <= len(accuracies) <= 3:
             raise ValueError(f"{name}: cell {key} has {len(accuracies)} seeds, expected 1 to 3")
         exact = (100 - np.array(accuracies, dtype=float)) * images / 100

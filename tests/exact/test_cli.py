@@ -315,7 +315,7 @@ BAD = {
     "simulate minima --graph cycle:9 --jobs 0": "jobs: 0 must be at least 1",
     "simulate minima --graph cycle:9 --noise -1": "noise: sigma -1.0 must be finite and at least 0",
     "simulate minima --graph cycle:9 --trials 5 --confidence 1": "confidence: 1.0 must lie in (0, 1)",
-    "simulate minima --graph hamming:3x4 --c 0.5": "rho, c: the gaussian model needs one of them",
+    "simulate minima --graph hamming:3x4 --c 0.5": "has no effect on minima in the iid model",
     "simulate minima --graph hamming:3x4 --model gaussian": "rho, c: the gaussian model needs one of them",
     "simulate minima --graph cycle:9 --model additive": "cycle:9 is not a Hamming graph",
     "simulate steps --graph cycle:9 --rule fast": "rule: 'fast' is unknown",
