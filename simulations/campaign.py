@@ -22,7 +22,7 @@ from theory.noise import Noise
 from . import landscapes, search, trees
 
 MODELS = ("iid", "gaussian", "additive", "rmf", "nk", "branching")
-QUANTITIES = ("minima", "steps", "basins")
+QUANTITIES = ("minima", "steps", "basins", "hitting", "restart", "flip")
 RULES = ("steepest", "first", "reluctant")
 LANDSCAPE = ("graph", "sigma", "average")
 USES = {
@@ -35,6 +35,9 @@ USES = {
     "minima": ("level",),
     "steps": ("rule", "depth", "level"),
     "basins": ("rule", "depth"),
+    "hitting": ("landscape_seed",),
+    "restart": ("landscape_seed",),
+    "flip": ("landscape_seed",),
 }
 """Fields of a task that each model and each quantity uses."""
 
@@ -46,7 +49,10 @@ class Task:
     quantity  minima: strict local minima, and with a `level` those below it and the sum of the losses of all;
               steps: steps and distinct evaluations of local search, averaged over all starts, and the share of
               starts that take at least `depth` steps;
-              basins: share of starts that reach the global minimum and mean size of the basins that are not empty
+              basins: share of starts that reach the global minimum and mean size of the basins that are not empty;
+              hitting, restart, flip: on the one true landscape of `landscape_seed`, steps to the optimum of a walk
+              under fresh noise σ; evaluations of restarted steepest descent until the optimum; whether frozen noise σ
+              changes the set of strict local minima (σ in standard deviations of that landscape)
     graph     text form
     model     iid; gaussian (with rho, or one c a coordinate); additive; rmf, Rough Mount Fuji (with slope);
               nk (with k and neighbourhood); branching (with kernel and degree), whose basins are the numbers of
@@ -74,6 +80,7 @@ class Task:
     degree: int = 0
     loss: float = 0.0
     depth: int = 1
+    landscape_seed: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -110,8 +117,10 @@ class Task:
             object.__setattr__(self, "c", Anisotropic(tuple(self.c)).c)
 
     def _check_branching(self) -> None:
-        if self.quantity == "minima":
-            raise ValueError("quantity: minima; the branching model has no graph, and simulates basins or steps")
+        if self.quantity not in ("basins", "steps"):
+            raise ValueError(
+                f"quantity: {self.quantity}; the branching model has no graph, it simulates basins or steps"
+            )
         low, high = parse_kernel(self.kernel).support
         if not low <= self.loss <= high:
             raise ValueError(f"loss: {self.loss} must lie in [{low:g}, {high:g}], where the kernel lives")
@@ -141,6 +150,12 @@ class Task:
                 return ("steps", "evaluations", "end_loss", "below")
             case "steps", _:
                 return ("steps", "evaluations", "at_least")
+            case "hitting", _:
+                return ("steps",)
+            case "restart", _:
+                return ("evaluations",)
+            case "flip", _:
+                return ("changed",)
             case _, "branching":
                 return tuple(f"depth_{k}" for k in range(1, self.depth + 1))
         return ("p_global", "mean_basin")
@@ -156,6 +171,8 @@ def replicate(task: Task, number: int) -> np.ndarray:
             return trees.preimages(kernel, task.degree, task.loss, task.depth, structure)
         found = trees.walk(parse_law(task.law), kernel, task.degree, task.rule, structure)
         return np.append(found, task.level is not None and found[2] < task.level)
+    if task.quantity in ("hitting", "restart", "flip"):
+        return np.array([_on_given(task, noise)])
     graph = landscapes.draw_graph(_graph(task.graph), structure)
     losses = landscapes.observe(_landscape(task, graph, structure), Noise(task.sigma, task.average), noise)
     if task.quantity == "minima":
@@ -187,6 +204,39 @@ def _landscape(task: Task, graph: Graph, rng: np.random.Generator) -> np.ndarray
         case "nk":
             return landscapes.nk(graph, task.k, task.neighbourhood, rng)
     return landscapes.iid(graph, rng)
+
+
+@lru_cache(maxsize=8)
+def given_landscape(task: Task) -> tuple[Graph, np.ndarray]:
+    """The graph and the true losses, shape (n,), that `landscape_seed` draws of the task's model."""
+    rng = np.random.default_rng(task.landscape_seed)
+    graph = landscapes.draw_graph(_graph(task.graph), rng)
+    return graph, _landscape(task, graph, rng)
+
+
+@lru_cache(maxsize=8)
+def _given_descent(task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Evaluations of steepest descent from each start, and whether it ends at the optimum."""
+    graph, losses = given_landscape(task)
+    descent = search.descend(graph, losses)
+    return descent.evaluations(), descent.terminal == losses.argmin()
+
+
+def _on_given(task: Task, rng: np.random.Generator) -> float:
+    graph, losses = given_landscape(task)
+    sigma = task.sigma * float(losses.std())
+    if task.quantity == "flip":
+        noisy = losses + sigma * rng.standard_normal(graph.n)
+        return float((search.strict_minima(graph, noisy) != search.strict_minima(graph, losses)).any())
+    if task.quantity == "hitting":
+        return search.fresh_noise_steps(graph, losses, sigma, rng)
+    evaluations, success = _given_descent(task)
+    spent = 0.0
+    while True:
+        start = rng.integers(graph.n)
+        spent += evaluations[start]
+        if success[start]:
+            return spent
 
 
 @lru_cache(maxsize=8)

@@ -21,7 +21,7 @@ from theory.laws import parse_kernel, parse_law
 from theory.noise import Noise
 
 from . import benchmarks, estimate, validation
-from .campaign import Task, run
+from .campaign import Task, given_landscape, run
 
 app = typer.Typer(
     name="hillscape",
@@ -87,6 +87,33 @@ def _text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "NO"
     return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def _given_landscape(
+    graph: Graph | None, table: str | None, seeds: str, seed: int | None, correlation: Correlation | Anisotropic | None
+) -> dict[str, Any]:
+    """Graph and losses of a given landscape: of a table, or drawn by a seed."""
+    if (table is None) == (seed is None):
+        raise ValueError("table, landscape-seed: give one of them, for a result on a given landscape")
+    if table is not None:
+        found = benchmarks.load(table)
+        return {"graph": found.graph, "losses": found.landscape(seeds)}
+    if graph is None:
+        raise ValueError("graph: --landscape-seed needs --graph")
+    drawn: dict[str, Any] = {
+        "rho": correlation.rho if isinstance(correlation, Correlation) else None,
+        "c": correlation.c if isinstance(correlation, Anisotropic) else None,
+    }
+    task = Task("hitting", "gaussian" if correlation else "iid", str(graph), **drawn, landscape_seed=seed or 0)
+    where, losses = given_landscape(task)
+    return {"graph": where, "losses": losses}
+
+
+def _absolute(noise: Noise | None, absolute: float | None, losses: np.ndarray) -> float | None:
+    """Noise in units of loss, from units of the landscape's standard deviation or as it is."""
+    if noise is not None and absolute is not None:
+        raise ValueError("noise, noise-abs: give one of them, not both")
+    return noise.sd * float(np.std(losses)) if noise is not None else absolute
 
 
 def _noise(sigma: float | None, average: int) -> Noise | None:
@@ -158,9 +185,21 @@ def predict(
     neighbourhood: Neighbourhood = None,
     epsilon: Annotated[float | None, typer.Option("--epsilon", help="Success: within ε of the optimum.")] = None,
     optimum: Annotated[float | None, typer.Option("--optimum", help="Loss of the optimum.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="Drift: additive, multiplicative, variable.")] = None,
+    delta: Annotated[float | None, typer.Option("--delta", help="Chance δ that is allowed to fail.")] = None,
+    table: Annotated[str | None, typer.Option("--table", help="A given landscape: a table as for check.")] = None,
+    seeds: Annotated[str, typer.Option(help="Of a table: mean over seeds, or one.")] = "mean",
+    landscape_seed: Annotated[
+        int | None, typer.Option(help="A given landscape: drawn on --graph by this seed.")
+    ] = None,
+    noise_abs: Annotated[float | None, typer.Option("--noise-abs", help="Noise in units of loss.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What theory says: the value of a result."""
+    """What theory says: the value of a result.
+
+    Results on a given landscape take --table, or --landscape-seed with --graph and, for a Gaussian field, --c or --rho;
+    --noise is then in standard deviations of that landscape.
+    """
     result = catalogue.result(id)
     takes = result.arguments()
     where = parse_graph(graph) if graph is not None else None
@@ -182,12 +221,19 @@ def predict(
         "epsilon": epsilon,
         "optimum": optimum,
     }
+    if "kind" in takes:
+        given["kind"] = kind
+    if "delta" in takes:
+        given["delta"] = delta
+    if "losses" in takes:
+        given |= _given_landscape(where, table, seeds, landscape_seed, given.pop("correlation"))
+        given["sigma"] = _absolute(given.pop("noise"), noise_abs, given["losses"])
     if "law" in takes and law is None and step is not None:
         given["law"] = step.stationary
     if "degree" in takes and "graph" not in takes and degree is None and where is not None:
         given |= {"degree": where.degree, "graph": None}
     answer = result.predict(**{name: value for name, value in given.items() if value is not None})
-    inputs = {name: str(value) for name, value in given.items() if value is not None}
+    inputs = {name: str(value) for name, value in given.items() if value is not None and name != "losses"}
     content = {"id": id, "status": result.status, **answer, "inputs": inputs}
     if as_json:
         _print_json(content)

@@ -177,3 +177,16 @@ def _first(graph: Graph, losses: np.ndarray, rng: np.random.Generator) -> Descen
     to = table[np.arange(graph.n), np.where(better, order, np.inf).argmin(axis=1)]
     to = np.where(np.isfinite(until), to, np.arange(graph.n, dtype=np.int32))
     return Descent(graph, to, scanned=order <= until[:, None])
+
+
+def fresh_noise_steps(graph: Graph, losses: np.ndarray, sigma: float, rng: np.random.Generator) -> int:
+    """Steps of one walk to the global minimum from a random start, its closed neighbourhood evaluated anew each step.
+
+    The observed losses have fresh noise N(0, σ²), σ in units of loss; the walk moves to the observed best.
+    """
+    vertex, best, steps = rng.integers(graph.n), losses.min(), 0
+    while losses[vertex] > best:
+        closed = np.append(graph.neighbours[vertex], vertex)
+        vertex = closed[np.argmin(losses[closed] + sigma * rng.standard_normal(len(closed)))]
+        steps += 1
+    return steps

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from theory import basins, catalogue, classics, levels, minima, walks
+from theory import basins, bounds, catalogue, classics, hitting, levels, minima, walks
 from theory.correlations import Anisotropic, Correlation
 from theory.graphs import Hamming, hypercube, parse_graph
 from theory.laws import AR1Kernel, Normal, Uniform, parse_kernel
 from theory.noise import Noise
 from theory.quadrature import integrate
 
-from .campaign import RULES, Task
+from .campaign import RULES, Task, given_landscape
 
 
 @dataclass(frozen=True)
@@ -127,11 +127,16 @@ def tree_walks() -> Iterator[Check]:
             setting = f"s=8, ar1:0.6, {rule}, {task.columns[column]}"
             yield Check("walk.tree", setting, expected, task, 4000, column)
     memory = walks.fresh_neighbours(parse_graph("regular:1000,8"), "first")
-    law_of_first = walks.whole_law(Normal(), AR1Kernel(0.6), memory, "first")
-    task = Task("steps", "branching", law="normal", kernel="ar1:0.6", degree=8, rule="first")
-    yield Check(
-        "walk.law", "s=8, ar1:0.6, first, end loss", float(law_of_first.ends @ law_of_first.losses), task, 4000, 2
-    )
+    law = walks.whole_law(Normal(), AR1Kernel(0.6), memory, "first")
+    steps = np.arange(len(law.steps))
+    spread = float(law.steps @ steps**2 - (law.steps @ steps) ** 2)
+    task, setting = Task("steps", "branching", law="normal", kernel="ar1:0.6", degree=8, rule="first"), "s=8, first"
+    yield Check("walk.law", f"{setting}, end loss", float(law.ends @ law.losses), task, 4000, 2)
+    yield Check("walk.law", f"{setting}, variance of steps", spread, task, 4000, statistic="variance")
+
+
+def successes() -> Iterator[Check]:
+    """Shares of walks in trees that end below a level."""
     for text, law, degree, epsilon in (("uniform", Uniform(), 8, 0.05), ("ar1:0.6", Normal(), 8, 9.5)):
         value = basins.success(law, parse_kernel(text), degree, epsilon)
         level = parse_kernel(text).support[0] + epsilon
@@ -143,9 +148,6 @@ def tree_walks() -> Iterator[Check]:
         else:
             wrong, setting = basins.success_published(law, parse_kernel(text), degree, epsilon), f"{text}, s={degree}"
             yield Check("success.published", setting, wrong, task, 4000, 3, "refuted", allowance=0.1)
-    steps = np.arange(len(law_of_first.steps))
-    spread = float(law_of_first.steps @ steps**2 - (law_of_first.steps @ steps) ** 2)
-    yield Check("walk.law", "s=8, ar1:0.6, first, variance of steps", spread, task, 4000, 0, statistic="variance")
 
 
 def preimages() -> Iterator[Check]:
@@ -199,6 +201,31 @@ def iid_walks() -> Iterator[Check]:
         yield Check("preimage.hamming", f"{graph}, k={k}", depths, task, 400, 2, claim, allowance, status=status)
 
 
+def given_landscapes() -> Iterator[Check]:
+    """Exact chains and bounds on one rugged landscape, against walks on it."""
+    field = {"graph": "hypercube:8", "rho": Correlation.geometric(0.5, 8).rho, "landscape_seed": 3}
+    graph, losses = given_landscape(Task("hitting", "gaussian", **field))
+    sd = float(losses.std())
+    for sigma in (0.3, 1.0):
+        task, setting = Task("hitting", "gaussian", sigma=sigma, **field), f"hypercube:8, c=0.5, σ={sigma:g}"
+        yield Check("chain.hitting", setting, hitting.hitting(graph, losses, sigma * sd).value, task, 1500)
+        found = bounds.loss_drift(graph, losses, sigma * sd)
+        yield Check("bound.drift", f"{setting}, from below", found.low, task, 1500, claim="lower")
+        if found.high < math.inf:
+            yield Check("bound.drift", f"{setting}, from above", found.high, task, 1500, claim="upper")
+    best = hitting.best_noise(graph, losses)
+    task = Task("hitting", "gaussian", sigma=best.sigma / sd, **field)
+    yield Check("chain.best_noise", f"hypercube:8, c=0.5, σ*={best.sigma / sd:.3f}", best.value, task, 1500)
+    task = Task("restart", "gaussian", **field)
+    yield Check("restart.wald", "hypercube:8, c=0.5", hitting.wald(graph, losses).value, task, 2000)
+    task = Task("flip", "gaussian", sigma=0.02, **field)
+    found = bounds.flip(graph, losses, 0.02 * sd).value
+    yield Check("bound.flip", "hypercube:8, c=0.5, σ=0.02", found, task, 2000, claim="upper")
+    keep = bounds.preserve(graph, losses, 0.5 * sd, 0.1)
+    task = Task("flip", "gaussian", sigma=0.5 / math.sqrt(keep.value), **field)
+    yield Check("noise.preserve", f"hypercube:8, σ=0.5, k={keep.value:.0f}, δ=0.1", 0.1, task, 2000, claim="upper")
+
+
 def checks() -> list[Check]:
     """All checks, in the order of the catalogue."""
     order = list(catalogue.RESULTS)
@@ -210,5 +237,7 @@ def checks() -> list[Check]:
         *preimages(),
         *iid_walks(),
         *tree_walks(),
+        *successes(),
+        *given_landscapes(),
     ]
     return sorted(found, key=lambda check: order.index(check.id))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import basins, classics, levels, minima, walks
+from . import basins, bounds, classics, hitting, levels, minima, walks
 
 if TYPE_CHECKING:
     import sympy as sp
@@ -207,6 +207,83 @@ _ALL = [
         walks.reluctant,
     ),
     Result(
+        "restart.wald", "exact",
+        "Evaluations of restarted steepest descent until the optimum",
+        "M3: a given landscape, uniform starts, distinct evaluations counted afresh each run",
+        "Wald 1944",
+        hitting.wald,
+    ),
+    Result(
+        "restart.exchangeable", "exact",
+        "No algorithm that never repeats an evaluation beats (n+1)/2 on iid losses",
+        "M0: any algorithm, until the optimum is evaluated",
+        "exchangeability; Wolpert and Macready 1997",
+        hitting.exchangeable,
+    ),
+    Result(
+        "chain.descent", "exact",
+        "Steps of a noise-free walk to a local minimum, and its chance to end at the optimum",
+        "M3: a given landscape, any of the walks of adaptive_walk, uniform start",
+        "elementary; one sparse triangular solve",
+        hitting.descent,
+    ),
+    Result(
+        "chain.hitting", "exact",
+        "Expected steps to the optimum under fresh noise",
+        "M3: a given landscape, N(0,σ²) anew at every evaluation, closed neighbourhood re-evaluated each step",
+        "derived here; elimination of Grassmann, Taksar and Heyman 1985",
+        hitting.hitting,
+    ),
+    Result(
+        "chain.best_noise", "exact",
+        "The fresh noise with the shortest expected time to the optimum",
+        "as chain.hitting, where a grid of σ resolves the valley",
+        "derived here",
+        hitting.best_noise,
+    ),
+    Result(
+        "bound.sample_descend", "bound",
+        "Sampling, then steepest descent: evaluations to a local minimum of any landscape",
+        "any landscape; upper bound, at the best number of samples",
+        "Aldous 1983",
+        bounds.sample_descend,
+    ),
+    Result(
+        "bound.fitness_levels", "bound",
+        "Steps to a local minimum by fitness levels",
+        "M3: a noise-free walk that only improves, uniform start; lower and upper bound",
+        "Wegener 2002 (upper); Sudholt 2013, Doerr and Kötzing 2022 (lower)",
+        bounds.levels,
+    ),
+    Result(
+        "bound.drift", "bound",
+        "Steps to the optimum under fresh noise by the drift of the loss",
+        "M3: fresh noise, uniform start; additive, multiplicative or variable drift; lower and upper bound",
+        "He and Yao 2001; Doerr, Johannsen and Winzen 2012; Johannsen 2010; Lehre and Witt 2014",
+        bounds.loss_drift,
+    ),
+    Result(
+        "bound.query", "bound",
+        "Queries that any algorithm needs to find a local minimum of the worst landscape on the hypercube",
+        "hypercube, d → ∞, constant factors unknown; lower bounds as stated",
+        "Aldous 1983; Aaronson 2006; Zhang 2009",
+        bounds.query,
+    ),
+    Result(
+        "bound.flip", "bound",
+        "Chance that frozen noise changes the set of local minima",
+        "any landscape, frozen Gaussian noise; upper bound",
+        "union bound, derived here",
+        bounds.flip,
+    ),
+    Result(
+        "noise.preserve", "bound",
+        "Evaluations of each vertex that keep the set of local minima with probability 1−δ",
+        "any landscape, frozen Gaussian noise averaged; so many suffice",
+        "union bound, derived here",
+        bounds.preserve,
+    ),
+    Result(
         "walk.additive", "exact",
         "Expected steps of steepest descent on an additive landscape",
         "M4 additive, continuous, Hamming graph",
@@ -254,6 +331,9 @@ _SIGNS = {
     "^": r"\^{}",
     "_": r"\_",
     "δ": r"$\delta$",
+    "→": r"$\to$",
+    "∞": r"$\infty$",
+    "ö": r"\"o",
     "Δ": r"$\Delta$",
 }
 

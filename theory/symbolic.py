@@ -273,6 +273,81 @@ def walk_additive_law() -> sp.Basic:
     return sp.Eq(sp.Symbol(r"\mathrm{E}[z^{steps}]"), sp.Product(1 / qi[i] + (1 - 1 / qi[i]) * z, (i, 1, d)))
 
 
+EVALS, TIME = sp.Symbol(r"\mathrm{E}[evaluations]"), sp.Function("h")
+delta = sp.Symbol("delta", positive=True)
+GAP = sp.IndexedBase(r"\Delta")
+
+
+def restart_wald() -> sp.Basic:
+    return sp.Eq(EVALS, sp.Symbol(r"\mathrm{E}[evaluations\ of\ a\ run]") / sp.Symbol("P(success)"))
+
+
+def restart_exchangeable() -> sp.Basic:
+    return sp.Eq(EVALS, (n + 1) / 2)
+
+
+def derive_exchangeable(size: int) -> sp.Expr:
+    """Mean place of the optimum in a random order of n evaluations, Σ_k k/n."""
+    place = sp.Symbol("k", integer=True, positive=True)
+    return sp.summation(place / size, (place, 1, size))
+
+
+def chain_descent() -> sp.Basic:
+    w, w2 = sp.symbols("v u", integer=True)
+    move = sp.Function("P")(w, w2)
+    return sp.Eq(TIME(w), 1 + sp.Sum(move * TIME(w2), (w2, 1, s)))
+
+
+def chain_hitting() -> sp.Basic:
+    v0, u0, w0, t0 = sp.Symbol("v"), sp.Symbol("u"), sp.Symbol("w", integer=True), sp.Symbol("t", real=True)
+    losses = sp.IndexedBase(r"\ell")
+    worse = sp.Product(Phi((losses[w0] - t0) / sigma), (w0, 1, s))
+    move = sp.Function("P")
+    step = sp.Eq(move(v0, u0), sp.Integral(phi((t0 - losses[u0]) / sigma) / sigma * worse, (t0, -sp.oo, sp.oo)))
+    times = sp.Eq(TIME(v0), 1 + sp.Sum(move(v0, w0) * TIME(w0), (w0, 0, s)))
+    return sp.And(step, times, evaluate=False)
+
+
+def chain_best_noise() -> sp.Basic:
+    return sp.Eq(sp.Symbol(r"\sigma^*"), sp.Function(r"\arg\min_\sigma")(sp.Function(r"\mathrm{E}h")(sigma)))
+
+
+def bound_sample_descend() -> sp.Basic:
+    return sp.Le(EVALS, m + s * (1 + (n - m) / (m + 1)), evaluate=False)
+
+
+def derive_best_samples() -> sp.Expr:
+    """The stationary number of samples of `bound_sample_descend`, by SymPy: √(s(n+1)) − 1."""
+    return sp.simplify(sp.solve(sp.diff(m + s * (1 + (n - m) / (m + 1)), m), m)[0])
+
+
+def bound_fitness_levels() -> sp.Basic:
+    i, w0, p0, v0, u0 = sp.Symbol("i", integer=True), *map(sp.IndexedBase, "wpvu")
+    low, high = sp.Sum(v0[i] / u0[i], (i, 1, k)), sp.Sum(w0[i] / p0[i], (i, 1, k))
+    return sp.And(sp.Le(low, sp.Symbol(r"\mathrm{E}T")), sp.Le(sp.Symbol(r"\mathrm{E}T"), high), evaluate=False)
+
+
+def bound_drift() -> sp.Basic:
+    start, fall = sp.Symbol(r"\mathrm{E}V(X_0)"), sp.Function("Delta")
+    time = sp.Symbol(r"\mathrm{E}T")
+    low, high = sp.Function(r"\max")(fall), sp.Function(r"\min")(fall)
+    return sp.And(sp.Le(start / low, time), sp.Le(time, start / high), evaluate=False)
+
+
+def bound_query() -> sp.Basic:
+    return sp.Eq(sp.Symbol("queries"), sp.Function("Theta")(2 ** (d / 2) * sp.sqrt(d)))
+
+
+def bound_flip() -> sp.Basic:
+    edge = sp.Symbol("e", integer=True)
+    return sp.Le(sp.Symbol(r"P(LM\ changes)"), sp.Sum(Phi(-GAP[edge] / (sigma * sp.sqrt(2))), (edge, 1, m)))
+
+
+def noise_preserve() -> sp.Basic:
+    edge = sp.Symbol("e", integer=True)
+    return sp.Le(sp.Sum(Phi(-GAP[edge] * sp.sqrt(k) / (sigma * sp.sqrt(2))), (edge, 1, m)), delta)
+
+
 STATEMENTS: dict[str, Callable[[], sp.Basic]] = {
     "minima.iid": minima_iid,
     "minima.branching": minima_branching,
@@ -296,4 +371,15 @@ STATEMENTS: dict[str, Callable[[], sp.Basic]] = {
     "walk.law": walk_law,
     "walk.tree": walk_tree,
     "walk.additive_law": walk_additive_law,
+    "restart.wald": restart_wald,
+    "restart.exchangeable": restart_exchangeable,
+    "chain.descent": chain_descent,
+    "chain.hitting": chain_hitting,
+    "chain.best_noise": chain_best_noise,
+    "bound.sample_descend": bound_sample_descend,
+    "bound.fitness_levels": bound_fitness_levels,
+    "bound.drift": bound_drift,
+    "bound.query": bound_query,
+    "bound.flip": bound_flip,
+    "noise.preserve": noise_preserve,
 }

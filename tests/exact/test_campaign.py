@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulations import campaign
+from simulations import campaign, landscapes
 from simulations.campaign import Task, replicate, run
 
 TASKS = [
@@ -19,6 +19,13 @@ TASKS = [
     Task("basins", graph="erdos_renyi:25,0.1"),
     Task("basins", "gaussian", "hypercube:4", rho=(1, 0.5), rule="first"),
     Task("basins", "branching", kernel="truncnorm:0.35", degree=6, loss=0.1, depth=3),
+    Task("steps", "branching", law="uniform", kernel="lipschitz:0.3", degree=4, rule="first", level=0.1),
+    Task("minima", "gaussian", "hamming:3x4", c=(0.2, 0.7), level=0.0),
+    Task("minima", "rmf", "hypercube:5", slope=0.3),
+    Task("steps", "nk", "hypercube:6", k=2, depth=2),
+    Task("hitting", "nk", "hypercube:4", k=1, sigma=0.8),
+    Task("restart", graph="hypercube:5", landscape_seed=3),
+    Task("flip", graph="cycle:12", sigma=0.1),
 ]
 
 
@@ -127,6 +134,7 @@ def test_open_correlations_are_completed_once_for_all() -> None:
         ({"sigma": -0.1}, "noise: sigma -0.1 must be finite and at least 0"),
         ({"sigma": float("nan")}, "noise: sigma nan must be finite"),
         ({"average": 0}, "noise: average 0 must be a whole number of at least 1"),
+        ({"quantity": "hitting"}, "sigma"),  # without noise a walk never leaves a local minimum
         ({"graph": ""}, "graph: '' is of no known family"),
         ({"graph": "cube:3"}, "graph: 'cube:3' is of no known family"),
         ({"graph": "regular:5,3"}, "5·3 is odd"),
@@ -171,6 +179,13 @@ def test_a_campaign_has_trials_and_workers(trials: int, jobs: int, message: str)
         run(TASKS[0], trials, jobs)
 
 
+def test_the_share_of_the_global_minimum_is_not_that_of_the_largest_basin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cycle whose best vertex is reached from its two neighbours only, and the other minimum from all others."""
+    losses = np.array([0, 5, 4, 3, 2, 1, 2.5, 3.5, 4.5])
+    monkeypatch.setattr(landscapes, "iid", lambda graph, rng: losses)
+    assert replicate(Task("basins", graph="cycle:9"), 0) == pytest.approx([3 / 9, 9 / 2])
+
+
 @pytest.mark.parametrize(
     ("task", "answer"),
     [
@@ -181,6 +196,14 @@ def test_a_campaign_has_trials_and_workers(trials: int, jobs: int, message: str)
         (Task("steps", graph="complete:7", rule="reluctant"), {"steps": 3, "evaluations": 7}),
         (Task("steps", graph="regular:8,0"), {"steps": 0, "evaluations": 1}),
         (Task("steps", "additive", "hamming:3x4"), {"steps": 2 / 3 + 3 / 4}),
+        (Task("steps", graph="complete:7", rule="reluctant", depth=4), {"at_least": 3 / 7}),
+        (Task("steps", "rmf", "hamming:3x3", slope=1e9), {"steps": 4 / 3, "at_least": 8 / 9}),
+        (Task("steps", "nk", "hamming:3x4", k=0), {"steps": 2 / 3 + 3 / 4}),
+        (Task("minima", "nk", "hamming:3x4", k=0), {"minima": 1}),
+        (Task("minima", "nk", "hypercube:4", k=3, neighbourhood="block", level=-1e9), {"below": 0}),
+        (Task("minima", "additive", "hypercube:4", level=1e9), {"minima": 1, "below": 1}),
+        (Task("restart", graph="complete:7"), {"evaluations": 7}),
+        (Task("flip", graph="complete:7", sigma=0), {"changed": 0}),
         (Task("basins", graph="complete:7", rule="first"), {"p_global": 1, "mean_basin": 7}),
         (Task("basins", graph="erdos_renyi:8,0"), {"p_global": 1 / 8, "mean_basin": 1}),
         (Task("basins", "branching", kernel="uniform", degree=5, loss=1, depth=2), {"depth_1": 0, "depth_2": 0}),

@@ -172,6 +172,12 @@ def test_no_opcode_reaches_a_global(opcodes: str, victim: Path, extension: int) 
     assert not victim.exists()
 
 
+@pytest.mark.parametrize("name", ["builtins dict", "collections OrderedDict", "numpy dtype", "copyreg _reconstructor"])
+def test_harmless_globals_are_refused_too(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"x\.pkl: .* the global {name.replace(' ', '.')}, which is refused"):
+        plain_unpickle(f"c{name}\n.".replace(" ", "\n").encode(), "x.pkl")
+
+
 @pytest.mark.parametrize("opcodes", ["EXT1", "EXT2", "EXT4"])
 def test_unregistered_extensions_are_refused(opcodes: str, victim: Path) -> None:
     with pytest.raises(ValueError, match=r"x\.pkl: not a plain pickle .*unregistered extension code 250"):

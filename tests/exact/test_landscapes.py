@@ -11,22 +11,27 @@ import numpy as np
 import pytest
 
 from simulations import landscapes, trees
-from theory.correlations import Correlation
+from theory.correlations import Anisotropic, Correlation
 from theory.graphs import ErdosRenyi, ExplicitGraph, Graph, Hamming, RandomRegular, complete, cycle, hypercube
-from theory.laws import Kernel, UniformKernel
+from theory.laws import Kernel, Law, Uniform, UniformKernel
 from theory.noise import Noise
 
 
 class Tape:
-    """A generator whose normal variates are read from a given list."""
+    """A generator whose variates are read from a given list, and whose choices are the first ones."""
 
     def __init__(self, values: np.ndarray) -> None:
         self.values, self.read = values, 0
 
-    def standard_normal(self, size: int | tuple[int, ...]) -> np.ndarray:
+    def standard_normal(self, size: int | tuple[int, ...] = ()) -> np.ndarray:
         count = int(np.prod(size))
         self.read += count
         return self.values[self.read - count : self.read].reshape(size)
+
+    random = standard_normal
+
+    def choice(self, options: list[int], size: int, replace: bool) -> list[int]:
+        return options[:size]
 
 
 def linear_map(sample: Callable[[np.random.Generator], np.ndarray], variates: int) -> np.ndarray:
@@ -39,10 +44,15 @@ def linear_map(sample: Callable[[np.random.Generator], np.ndarray], variates: in
     return np.stack(columns, axis=1)
 
 
+def differences(graph: Hamming) -> np.ndarray:
+    """Whether the letters of two vertices differ, shape (n, n, d)."""
+    words = np.array(list(itertools.product(*(range(q) for q in graph.radices))))
+    return words[:, None] != words[None]
+
+
 def distances(graph: Hamming) -> np.ndarray:
-    """Hamming distances of all pairs, shape (n, n), letter by letter."""
-    words = list(itertools.product(*(range(q) for q in graph.radices)))
-    return np.array([[sum(a != b for a, b in zip(u, v, strict=True)) for v in words] for u in words])
+    """Hamming distances of all pairs, shape (n, n)."""
+    return differences(graph).sum(axis=2)
 
 
 FIELDS = [
@@ -91,6 +101,62 @@ def test_correlation_must_cover_all_distances(rho: tuple[float, ...]) -> None:
 def test_additive_covariance_is_the_share_of_equal_letters(graph: Hamming) -> None:
     A = linear_map(lambda rng: landscapes.additive(graph, rng), sum(graph.radices))
     np.testing.assert_allclose(A @ A.T, 1 - distances(graph) / len(graph.radices), rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("c", [(0.2, 0.9, 0.5), (0, 1, 0.3), (1, 1, 1)])
+def test_anisotropic_covariance_is_a_product(c: tuple[float, ...]) -> None:
+    graph = Hamming((3, 2, 4))
+    A = linear_map(lambda rng: landscapes.gaussian(graph, Anisotropic(c), rng), graph.n)
+    expected = np.where(differences(graph), c, 1.0).prod(axis=2)
+    np.testing.assert_allclose(A @ A.T, expected, rtol=0, atol=1e-12)
+
+
+def test_anisotropic_correlation_must_fit() -> None:
+    with pytest.raises(ValueError, match="c: 2 values given, a field on hamming:3x2x4 needs 3"):
+        landscapes.gaussian(Hamming((3, 2, 4)), Anisotropic((0.5, 0.5)), np.random.default_rng(0))
+
+
+def test_rough_mount_fuji_is_a_cone_with_noise() -> None:
+    graph = Hamming((3, 4))
+    cone = landscapes.rough_mount_fuji(graph, 0.7, cast(Any, Tape(np.zeros(12))))
+    np.testing.assert_allclose(cone, 0.7 * distances(graph)[0])
+    A = linear_map(lambda rng: landscapes.rough_mount_fuji(graph, 0.0, rng), graph.n)
+    assert np.array_equal(A, np.eye(12))
+
+
+@pytest.mark.parametrize(
+    ("neighbourhood", "k", "groups"),
+    [
+        ("adjacent", 1, [(0, 1), (1, 2), (2, 3), (3, 0)]),
+        ("adjacent", 2, [(0, 1, 2), (1, 2, 3), (2, 3, 0), (3, 0, 1)]),
+        ("block", 1, [(0, 1), (0, 1), (2, 3), (2, 3)]),
+        ("random", 1, [(0, 1), (1, 0), (2, 0), (3, 0)]),
+        ("random", 3, [(0, 1, 2, 3)] * 4),
+        ("block", 0, [(0,), (1,), (2,), (3,)]),
+    ],
+)
+def test_nk_covariance_is_the_share_of_unchanged_groups(
+    neighbourhood: str, k: int, groups: list[tuple[int, ...]]
+) -> None:
+    graph = Hamming((2, 3, 2, 2))
+    variates = sum(math.prod(graph.radices[i] for i in group) for group in groups)
+    A = linear_map(lambda rng: landscapes.nk(graph, k, neighbourhood, rng), variates)
+    same = [~differences(graph)[:, :, list(group)].any(axis=2) for group in groups]
+    np.testing.assert_allclose(A @ A.T, np.mean(same, axis=0), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("k", "neighbourhood", "message"),
+    [
+        (4, "random", "k: 4 does not fit 4"),
+        (-1, "adjacent", "k: -1"),
+        (2, "block", "k: 2"),
+        (1, "far", "'far' is unknown"),
+    ],
+)
+def test_impossible_nk_is_refused(k: int, neighbourhood: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        landscapes.nk(hypercube(4), k, neighbourhood, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("graph", [cycle(5), Hamming((3, 2))], ids=str)
@@ -170,6 +236,44 @@ def test_neighbour_losses_keep_the_shape() -> None:
     assert trees.draw_neighbours(UniformKernel(), np.zeros((3, 4)), np.random.default_rng(0)).shape == (3, 4)
 
 
-def test_unknown_kernel_is_refused() -> None:
-    with pytest.raises(ValueError, match="cannot be drawn from"):
+def test_unknown_kernels_and_laws_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"kernel: .* cannot be drawn from"):
         trees.draw_neighbours(Kernel(), np.zeros(2), np.random.default_rng(0))
+    with pytest.raises(ValueError, match=r"law: .* cannot be drawn from"):
+        trees.draw_loss(Law(), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("rule", "losses", "steps", "evaluations", "end"),
+    [
+        ("steepest", [0.7, 0.3, 0.4, 0.9, 0.8], 1, 6, 0.3),
+        ("first", [0.7, 0.3, 0.4, 0.9, 0.8], 1, 5, 0.3),
+        ("reluctant", [0.7, 0.3, 0.4, 0.9, 0.8], 1, 6, 0.4),
+        ("steepest", [0.7, 0.4, 0.6, 0.2, 0.1, 0.9, 0.8], 2, 8, 0.1),
+        ("first", [0.7, 0.4, 0.6, 0.2, 0.1, 0.9, 0.8], 2, 6, 0.2),
+        ("first", [0.6, 0.7, 0.8], 0, 4, 0.5),
+    ],
+)
+def test_a_walk_in_a_tree(rule: str, losses: list[float], steps: int, evaluations: int, end: float) -> None:
+    """From 0.5, with 3 neighbours there and 2 new ones at every later vertex."""
+    tape = Tape(np.array([0.5, *losses]))
+    found = trees.walk(Uniform(), UniformKernel(), 3, rule, cast(Any, tape))
+    assert found.tolist() == [steps, evaluations, end]
+    assert tape.read == len(tape.values)
+
+
+@pytest.mark.parametrize(
+    ("losses", "counts"),
+    [
+        ([0.1, 0.5, 0.1], [0, 0]),  # of two children 0.5 is worse, but prefers its own child 0.1
+        ([0.1, 0.5, 0.3], [1, 0]),  # now it steps to the root; its child 0.3 is better than 0.5
+        ([0.1, 0.5, 0.9, 0.6], [1, 1]),  # its child 0.9 steps to 0.5, as 0.6 is worse than 0.5
+        ([0.1, 0.5, 0.9, 0.4], [1, 0]),  # but not where its own child 0.4 is better than 0.5
+        ([0.4, 0.5, 0.3, 0.3], [2, 0]),
+    ],
+)
+def test_preimages_in_a_tree(losses: list[float], counts: list[int]) -> None:
+    """A root of loss 0.2 in the tree of degree 2, two generations."""
+    tape = Tape(np.array(losses))
+    assert trees.preimages(UniformKernel(), 2, 0.2, 2, cast(Any, tape)).tolist() == counts
+    assert tape.read == len(losses)

@@ -89,6 +89,47 @@ def test_damaged_trained_tables_are_refused(tmp_path: Path, write: Callable[[Pat
         benchmarks.load(str(path))
 
 
+def written(folder: Path, text: str) -> str:
+    (folder / "own.csv").write_text(text, encoding="utf-8")
+    return str(folder / "own.csv")
+
+
+def test_own_table_is_a_grid_of_letters(tmp_path: Path) -> None:
+    """Numbers are ordered as numbers, words as words; rows may come in any order."""
+    rows = ["10, a ,5", "9,b,4", "10,b,6", "9,a,3", "9,c,2", "10,c,1"]
+    own = benchmarks.load(written(tmp_path, "width,kind,loss\n" + "\n".join(rows)))
+    assert own.graph == Hamming((2, 3))
+    assert own.losses.tolist() == [[3], [4], [2], [5], [6], [1]]
+
+
+def test_own_table_has_seeds(tmp_path: Path) -> None:
+    own = benchmarks.load(written(tmp_path, "x,seed,loss\n0,1,5\n0,7,6\n1,7,8\n"))
+    np.testing.assert_array_equal(own.losses, [[5, 6], [8, NAN]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the header must name the coordinates"),
+        ("x,y\n0,1\n", "the header must name the coordinates and, last, 'loss'"),
+        ("seed,loss\n0,1\n", "the header names no coordinate"),
+        ("x,loss\n", "coordinate 'x' has 0 different values"),
+        ("x,loss\n0,1\n", "coordinate 'x' has 1 different values"),
+        ("x,loss\n0,1\n1,2,3\n", "line 3 has 3 fields, the header 2"),
+        ("x,loss\n0,1\n\n1,2,3\n", "line 4 has 3 fields, the header 2"),
+        ("x,loss\n0,1\n1,good\n", "line 3 has the loss 'good', which is not a finite number"),
+        ("x,loss\n0,nan\n1,2\n", "line 2 has the loss 'nan'"),
+        ("x,loss\n0,1\n1,inf\n", "line 3 has the loss 'inf'"),
+        ("x,loss\n0,1\n1,2\n0,3\n", "is given more than once"),
+        ("x,y,loss\n0,0,1\n0,1,2\n1,0,3\n", "1 of the grid's 4 vertices are missing"),
+        ('x,loss\n"0,1\n', "not a CSV file"),
+    ],
+)  # fmt: skip
+def test_bad_own_tables_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=rf"own\.csv: .*{message}"):
+        benchmarks.load(written(tmp_path, text))
+
+
 @pytest.mark.parametrize("name", benchmarks.TABLES)
 def test_shipped_tables_load(name: str) -> None:
     shipped = benchmarks.load(name)
@@ -96,9 +137,10 @@ def test_shipped_tables_load(name: str) -> None:
     assert shipped.graph.n == len(shipped.losses)
 
 
-def test_observations_are_the_literal_ones() -> None:
-    graph = Hamming((3, 4))
-    losses = np.random.default_rng(0).integers(0, 6, graph.n).astype(float)
+@pytest.mark.parametrize("seed", range(5))
+def test_observations_are_the_literal_ones(seed: int) -> None:
+    graph = Hamming((3, 4, 2))
+    losses = np.random.default_rng(seed).integers(0, 9, graph.n).astype(float)
     losses[5] = -1
     seen = validation.observe_table(LossTable("toy", graph, losses[:, None], "errors"), 0)
     paths = [reference.path(graph, losses.tolist(), v) for v in range(graph.n)]

@@ -37,7 +37,7 @@ def test_basins_hold_their_minimum_and_their_preimages(centre: tuple[Kernel, flo
 
 
 @given(centres(), degrees)
-@settings(max_examples=30)
+@settings(max_examples=12)
 def test_depths_do_not_depend_on_how_many_are_asked_for(centre: tuple[Kernel, float], degree: int) -> None:
     kernel, loss = centre
     one, three = (basins.branching(kernel, degree, loss, depth) for depth in (1, 3))

@@ -11,10 +11,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulations import landscapes, search, trees
+from simulations import campaign, landscapes, search, trees
+from simulations.campaign import Task, run
 from theory import reference
 from theory.graphs import ErdosRenyi, ExplicitGraph, Graph, RandomRegular, complete, hypercube
-from theory.laws import AR1Kernel, Kernel, LipschitzKernel, TruncatedNormalKernel, UniformKernel
+from theory.laws import (
+    AR1Kernel,
+    Kernel,
+    Law,
+    LipschitzKernel,
+    Normal,
+    TruncatedNormal,
+    TruncatedNormalKernel,
+    Uniform,
+    UniformKernel,
+)
 
 FALSE_ALARM = 1e-4
 """Of every test below."""
@@ -45,6 +56,34 @@ def edges_of(graph: Graph, rng: np.random.Generator) -> list[tuple[int, int]]:
 def test_neighbour_losses_follow_the_kernel(kernel: Kernel, centre: float) -> None:
     draws = trees.draw_neighbours(kernel, np.full(20_000, centre), np.random.default_rng(1))
     assert stats.kstest(draws, lambda y: 1 - np.asarray(kernel.sf(centre, y))).pvalue > FALSE_ALARM
+
+
+# as above, 5,000 draws: 0.05 is caught with probability above 0.99
+@pytest.mark.parametrize(
+    "law",
+    [
+        Uniform(), Normal(), TruncatedNormal(0.25, 0.18), TruncatedNormal(-0.5, 0.2), TruncatedNormal(2, 0.3),
+        TruncatedNormal(-1, 0.1), TruncatedNormal(2, 0.1),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_losses_follow_the_law(law: Law) -> None:
+    rng = np.random.default_rng(12)
+    draws = [trees.draw_loss(law, rng) for _ in range(5000)]
+    assert stats.kstest(draws, lambda y: 1 - np.asarray(law.sf(y))).pvalue > FALSE_ALARM
+
+
+# Two vertices a gap 1 apart (standard deviation 1/2): noise σ = 2 sd errs in one comparison with Φ(−1/√2) = 0.24.
+# 8,000 trials: an error probability off by 0.035 is caught with probability above 0.95
+def test_noise_on_two_vertices_errs_as_often_as_it_must(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landscapes, "iid", lambda graph, rng: np.array([1.0, 0.0]))
+    error, trials = float(stats.norm.cdf(-1 / math.sqrt(2))), 8000
+    campaign.given_landscape.cache_clear()
+    flips, steps = (run(Task(name, graph="complete:2", sigma=2.0), trials)[:, 0] for name in ("flip", "hitting"))
+    campaign.given_landscape.cache_clear()
+    assert stats.binomtest(int(flips.sum()), trials, error).pvalue > FALSE_ALARM / 2
+    started_worse = steps[steps > 0]
+    assert stats.binomtest(len(started_worse), int(started_worse.sum()), 1 - error).pvalue > FALSE_ALARM / 2
 
 
 # 4,000 graphs: p off by 0.02 at all pairs, or by 0.065 at one, is caught with probability above 0.95

@@ -115,10 +115,11 @@ def test_the_suite_covers_every_result() -> None:
     assert {c.id for c in checks if c.claim == "refuted"} == {"preimage.published", "success.published"}
 
 
-def test_verify_chooses_and_refuses() -> None:
-    results = validation.verify(["walk.additive", "minima.independence"], trials=20)
-    assert {r["id"] for r in results} == {"walk.additive", "minima.independence"}
-    assert all(r["agrees"] and r["trials"] == 20 for r in results)
+def test_verify_chooses_and_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = [replace(check(1.0), id=id) for id in ("minima.iid", "walk.additive", "minima.iid")]
+    monkeypatch.setattr(suite, "checks", lambda: known)
+    assert [r["id"] for r in validation.verify(trials=2)] == ["minima.iid", "walk.additive", "minima.iid"]
+    assert [(r["id"], r["trials"]) for r in validation.verify(["minima.iid"], trials=20)] == [("minima.iid", 20)] * 2
     with pytest.raises(ValueError, match=r"id: 'walk\.free' is unknown"):
         validation.verify(["walk.additive", "walk.free"])
     with pytest.raises(ValueError, match="trials: 1 must be at least 2"):
@@ -222,6 +223,13 @@ def test_a_table_with_a_shuffled_bottom_disagrees(smooth: np.ndarray) -> None:
     losses, bottom = smooth.copy(), np.argsort(smooth)[: CUBE.n // 2]
     losses[bottom] = np.random.default_rng(11).permutation(losses[bottom])
     assert not validation.check_table(table(losses), 0, trials=300)["agrees"]["minima"]
+
+
+def test_an_interval_holds_99_percent_of_the_landscapes(smooth: np.ndarray) -> None:
+    content = validation.check_table(table(smooth), 0, trials=400)
+    simulated = run(Task("steps", "gaussian", str(CUBE), rho=tuple(content["rho"])), 400)[:, 0]
+    low, high = content["interval"]["steps"]
+    assert ((simulated < low).sum(), (simulated > high).sum()) == (2, 2)
 
 
 def test_a_check_sees_ranks_only(smooth: np.ndarray) -> None:
