@@ -111,6 +111,8 @@ class Task:
             raise ValueError(f"graph: {graph} is not a Hamming graph, which the {self.model} model needs")
         if (self.model == "gaussian") != ((self.rho is None) != (self.c is None)):
             raise ValueError(f"rho, c: the gaussian model needs one of them, other models none; this is {self.model}")
+        if self.quantity == "hitting" and self.sigma == 0:
+            raise ValueError("sigma: 0; without noise a walk may never leave a local minimum, give it noise")
         if self.rho is not None:
             object.__setattr__(self, "rho", Correlation(tuple(self.rho)).completed(graph).rho)
         if self.c is not None:

@@ -204,7 +204,7 @@ def iid_walks() -> Iterator[Check]:
 def given_landscapes() -> Iterator[Check]:
     """Exact chains and bounds on one rugged landscape, against walks on it."""
     field = {"graph": "hypercube:8", "rho": Correlation.geometric(0.5, 8).rho, "landscape_seed": 3}
-    graph, losses = given_landscape(Task("hitting", "gaussian", **field))
+    graph, losses = given_landscape(Task("restart", "gaussian", **field))
     sd = float(losses.std())
     for sigma in (0.3, 1.0):
         task, setting = Task("hitting", "gaussian", sigma=sigma, **field), f"hypercube:8, c=0.5, σ={sigma:g}"

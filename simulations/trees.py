@@ -36,8 +36,10 @@ def draw_neighbours(kernel: Kernel, centres: np.ndarray, rng: np.random.Generato
         case UniformKernel():
             return rng.random(centres.shape)
         case TruncatedNormalKernel(tau=tau):
-            low, high = ndtr(-centres / tau), ndtr((1 - centres) / tau)
-            return np.clip(centres + tau * ndtri(low + (high - low) * rng.random(centres.shape)), 0, 1)
+            side = np.where(centres < 0.5, -1.0, 1.0)  # in the lower tail, where the normal law has digits to spare
+            low, high = np.where(side > 0, 0 - centres, centres - 1), np.where(side > 0, 1 - centres, centres)
+            below, above = ndtr(low / tau), ndtr(high / tau)
+            return np.clip(centres + side * tau * ndtri(below + (above - below) * rng.random(centres.shape)), 0, 1)
         case LipschitzKernel(tau=tau):
             return rng.uniform(np.maximum(centres - tau, 0), np.minimum(centres + tau, 1))
         case AR1Kernel(rho=rho):

@@ -208,8 +208,8 @@ class Chain:
         """
         system, way = (sparse.csr_array(self._system.T), "T") if transposed else (self._system, "N")
         size, rounding = abs(system), (self.neighbours.shape[1] + 3) * np.finfo(float).eps
-        improving: Any = LinearOperator  # whose constructor its stubs do not know
-        improving = improving(system.shape, matvec=lambda r: self._improving.solve(r, way), dtype=float)
+        operator: Any = LinearOperator  # its stubs do not know the constructor
+        improving = operator(system.shape, matvec=lambda r: self._improving.solve(r, way), dtype=float)
         x = self._improving.solve(rhs, way)
         for _ in range(4):
             residual = rhs - system @ x
@@ -266,8 +266,11 @@ class _Reduced:
         return answer
 
     def _settle(self, x: np.ndarray, source: np.ndarray, moves: np.ndarray, levels: list[np.ndarray]) -> None:
-        """The fixed point of x = (source + moves·x)/P(leaving) on the fast states, in place, from below."""
-        change = np.inf
+        """The fixed point of x = (source + moves·x)/P(leaving) on the fast states, in place, from below.
+
+        Settled where two sweeps in turn leave at most 1e-12 to a geometric tail, or no more than rounding changes.
+        """
+        change, settled = np.inf, 0
         for _ in range(SWEEPS):
             last, change = change, 0.0
             for rows in levels:
@@ -275,8 +278,10 @@ class _Reduced:
                 with np.errstate(invalid="ignore"):  # −∞ − −∞ where nothing has arrived yet
                     change = max(change, np.nan_to_num(new - x[rows], posinf=np.inf).max(initial=0.0))
                 x[rows] = new
-            rest = change * change / (last - change) if change < last < np.inf else change  # of a geometric tail
-            if min(rest, change) <= max(1e-12, 4 * np.finfo(float).eps * np.abs(x[np.isfinite(x)]).max(initial=0.0)):
+            rest = change * change / (last - change) if change < last < np.inf else change
+            rounding = 4 * np.finfo(float).eps * np.abs(x[np.isfinite(x)]).max(initial=0.0)
+            settled = settled + 1 if rest <= 1e-12 or change <= rounding else 0
+            if settled == 2:
                 return
         raise ArithmeticError(f"hitting: {SWEEPS} sweeps leave a relative change of {change:.1e}")
 

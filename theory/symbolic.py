@@ -328,10 +328,9 @@ def bound_fitness_levels() -> sp.Basic:
 
 
 def bound_drift() -> sp.Basic:
-    start, fall = sp.Symbol(r"\mathrm{E}V(X_0)"), sp.Function("Delta")
-    time = sp.Symbol(r"\mathrm{E}T")
-    low, high = sp.Function(r"\max")(fall), sp.Function(r"\min")(fall)
-    return sp.And(sp.Le(start / low, time), sp.Le(time, start / high), evaluate=False)
+    start, time = sp.Symbol(r"\mathrm{E}V(X_0)"), sp.Symbol(r"\mathrm{E}T")
+    most, least = sp.symbols(r"\Delta_{\max} \Delta_{\min}", positive=True)
+    return sp.And(sp.Le(start / most, time), sp.Le(time, start / least), evaluate=False)
 
 
 def bound_query() -> sp.Basic:

@@ -22,21 +22,23 @@ def load(path: str | Path) -> LossTable:
     """
     with open(path, newline="", encoding="utf-8") as file:
         try:
-            rows = [row for row in csv.reader(file, strict=True) if row]
+            reader = csv.reader(file, strict=True)
+            lines = [(reader.line_num, row) for row in reader if row]
         except (csv.Error, UnicodeDecodeError) as error:
             raise ValueError(f"{path}: not a CSV file ({error})") from None
-    header = [name.strip() for name in rows[0]] if rows else []
+    header = [name.strip() for name in lines[0][1]] if lines else []
+    rows = lines[1:]
     if len(header) < 2 or header[-1] != "loss":
         raise ValueError(f"{path}: the header must name the coordinates and, last, 'loss'; found {header}")
     seeded = header[-2] == "seed"
     d = len(header) - 1 - seeded
     if d < 1:
         raise ValueError(f"{path}: the header names no coordinate")
-    for line, row in enumerate(rows[1:], 2):
+    for line, row in rows:
         if len(row) != len(header):
             raise ValueError(f"{path}: line {line} has {len(row)} fields, the header {len(header)}")
-    words = np.array([[word.strip() for word in row[:-1]] for row in rows[1:]], dtype=str).reshape(-1, len(header) - 1)
-    losses = np.array([_loss(path, line, row[-1]) for line, row in enumerate(rows[1:], 2)])
+    words = np.array([[word.strip() for word in row[:-1]] for _, row in rows], dtype=str).reshape(-1, len(header) - 1)
+    losses = np.array([_loss(path, line, row[-1]) for line, row in rows])
     letters = [_numbered(words[:, i]) for i in range(len(header) - 1)]
     graph = Hamming(_radices(path, header, letters[:d]))
     vertex = np.ravel_multi_index(letters[:d], graph.radices)

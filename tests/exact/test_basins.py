@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,18 @@ from scipy.integrate import quad
 from scipy.special import ndtr
 
 from theory import basins, quadrature, reference, symbolic, walks
-from theory.laws import AR1Kernel, Kernel, LipschitzKernel, TruncatedNormalKernel, UniformKernel
+from theory.graphs import Graph, Hamming, cycle, hypercube
+from theory.laws import (
+    AR1Kernel,
+    Kernel,
+    Law,
+    LipschitzKernel,
+    Normal,
+    TruncatedNormal,
+    TruncatedNormalKernel,
+    Uniform,
+    UniformKernel,
+)
 
 SMOOTH = [UniformKernel(), TruncatedNormalKernel(0.35), TruncatedNormalKernel(0.1), AR1Kernel(0.6), AR1Kernel(-0.5)]
 KINKED = [LipschitzKernel(0.3), LipschitzKernel(0.7), LipschitzKernel(1.5)]
@@ -293,3 +305,117 @@ def test_bad_arguments_of_the_branching_model(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         function(kernel, degree, loss, depth)
+
+
+@pytest.mark.parametrize(("graph", "fresh"), [(Hamming((5,) * 6), (24, 20, 19)), (hypercube(10), (10, 9, 8))], ids=str)
+def test_hamming_preimages_are_the_walks_densities(graph: Hamming, fresh: tuple[int, int, int]) -> None:
+    """Starts are conserved: u = 1−loss has the density r_1 u^{r_1} after one step, then r_2 u^{r_2−1} ∫_0^u of it, …"""
+    u = symbolic.u
+    density, expected = sp.Integer(1), []
+    for r in (*fresh, fresh[-1]):
+        density = sp.expand(r * u ** (r - 1) * sp.integrate(density, (u, 0, u)))
+        expected.append(float(density.subs(u, sp.Rational(9, 10))))
+    assert basins.hamming(graph, 0.1, 4).by_depth == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.2, 1.0])
+def test_hamming_preimages_of_two_steps_by_enumeration(loss: float) -> None:
+    """On H(2,2) a start two steps away is the opposite corner: one step s(1−x)^s, two of them (1−x)^3 · 2/3."""
+    expected = [2 * (1 - loss) ** 2, 2 / 3 * (1 - loss) ** 3]
+    assert basins.hamming(hypercube(2), loss, 2).by_depth == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("graph", [cycle(5), Hamming((2, 3))], ids=str)
+def test_hamming_preimages_need_equal_radices(graph: Graph) -> None:
+    with pytest.raises(ValueError, match=r"graph: .* must be a Hamming graph of equal radices"):
+        basins.hamming(graph, 0.1)
+
+
+REVERSIBLE = [(Uniform(), UniformKernel()), (Normal(), AR1Kernel(0.6)), (Normal(), AR1Kernel(-0.3))]
+
+
+@pytest.mark.parametrize(("law", "kernel"), REVERSIBLE, ids=str)
+@pytest.mark.parametrize("degree", [1, 2, 12])
+def test_every_start_succeeds_if_any_minimum_will_do(law: Law, kernel: Kernel, degree: int) -> None:
+    assert basins.success(law, kernel, degree, 100.0) == pytest.approx(1, rel=1e-10)
+
+
+@pytest.mark.parametrize("epsilon", [1e-3, 0.02, 0.3, 1.0])
+@pytest.mark.parametrize("degree", [1, 2, 24])
+def test_success_in_the_iid_model(degree: int, epsilon: float) -> None:
+    """∫_0^ε (1−x)^s (1 + (basin − 1)/(1−x)) dx with the closed basin."""
+
+    def share(x: float) -> float:
+        return (1 - x) ** degree + (1 - x) ** (degree - 1) * (basins.iid(degree, x).basin - 1)
+
+    expected = quad(share, 0, epsilon, epsabs=0, epsrel=1e-12)[0]
+    assert basins.success_iid(degree, epsilon) == pytest.approx(expected, rel=1e-11)
+    assert basins.success(Uniform(), UniformKernel(), degree, epsilon) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("epsilon", [1e-6, 1e-12])
+def test_success_within_a_tiny_rank_is_a_whole_basin_of_it(epsilon: float) -> None:
+    """ε (basin of the best loss), to relative order s ε."""
+    expected = epsilon * basins.iid(24, 0.0).basin
+    assert basins.success_iid(24, epsilon) == pytest.approx(expected, rel=60 * epsilon + 1e-13, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("law", "kernel", "optimum"),
+    [
+        (TruncatedNormal(0.25, 0.18), TruncatedNormalKernel(0.35), None),
+        (Uniform(), LipschitzKernel(0.4), 0.1),
+        (Normal(), AR1Kernel(0.6), -1.5),
+    ],
+    ids=str,
+)
+def test_success_sums_basins(law: Law, kernel: Kernel, optimum: float | None) -> None:
+    """∫ f S^s [1 + (E|LS^{-*}| − 1)/S] by Gauss's rule, each basin solved on its own."""
+    degree, epsilon, low = 4, 0.3, kernel.support[0] if optimum is None else optimum
+    cuts = sorted({low, low + epsilon, *(edge for edge in kernel.edges if low < edge < low + epsilon)})
+    nodes, weights = np.polynomial.legendre.leggauss(12)
+    expected = 0.0
+    for start, end in itertools.pairwise(cuts):
+        for x, weight in zip(start + (end - start) / 2 * (1 + nodes), (end - start) / 2 * weights, strict=True):
+            same = float(kernel.sf(x, x))
+            basin = basins.branching(kernel, degree, float(x)).basin
+            expected += weight * float(law.pdf(x)) * same**degree * (1 + (basin - 1) / same)
+    assert basins.success(law, kernel, degree, epsilon, optimum) == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("epsilon", [0.05, 1.0])
+def test_published_success_in_the_iid_model(epsilon: float) -> None:
+    def share(x: float) -> float:
+        return (1 - x) ** 24 * basins.iid_published(24, x).basin
+
+    expected = quad(share, 0, epsilon, epsabs=0, epsrel=1e-12)[0]
+    assert basins.success_published(Uniform(), UniformKernel(), 24, epsilon) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("function", [basins.success, basins.success_published])
+def test_no_loss_is_beyond_the_worst(function: Callable[..., float]) -> None:
+    assert function(Uniform(), UniformKernel(), 3, 0.1, 1.0) == 0
+
+
+@pytest.mark.parametrize("function", [basins.success, basins.success_published])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((Normal(), UniformKernel(), 3, 0.1), "law: normal lives on"),
+        ((Uniform(), UniformKernel(), 3, 0.0), "epsilon: 0.0"),
+        ((Uniform(), UniformKernel(), 3, float("nan")), "epsilon: nan"),
+        ((Uniform(), UniformKernel(), 0, 0.1), "degree: 0"),
+        ((Uniform(), UniformKernel(), 3, 0.1, 1.5), "loss: 1.5"),
+    ],
+)
+def test_bad_success(function: Callable[..., float], arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        function(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("degree", "epsilon", "message"), [(0, 0.1, "degree: 0"), (3, 0.0, "epsilon: 0"), (3, 1.1, "epsilon: 1.1")]
+)
+def test_bad_success_iid(degree: int, epsilon: float, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        basins.success_iid(degree, epsilon)

@@ -56,12 +56,23 @@ def test_levels_are_exact_for_coupons() -> None:
 
 def test_levels_are_exact_where_each_is_visited() -> None:
     walk = adaptive_walk(path(9), np.arange(9.0), "proposals")
-    levels, exact = bounds.fitness_levels(walk), walk.summary().value
-    assert levels.high == pytest.approx(exact)
-    assert levels.low <= exact
-    start_at_top = np.arange(9) == 8  # the lower bound is for a uniform start: the share of lower starts is v
-    assert levels.low_levels[0] == levels.high_levels[0] == 1
-    assert start_at_top.sum() == 1
+    assert bounds.fitness_levels(walk).high == pytest.approx(walk.summary().value)
+    assert bounds.levels(path(9), np.arange(9.0)) == bounds.fitness_levels(walk)
+
+
+def test_levels_that_are_skipped_need_visit_probabilities() -> None:
+    """On the complete graph steepest descent takes one step, however many levels there are."""
+    walk = adaptive_walk(complete(6), np.arange(6.0), "steepest")
+    found = bounds.fitness_levels(walk)
+    assert found.low == found.high == pytest.approx(5 / 6)
+
+
+def test_levels_of_large_landscapes_are_cut_where_they_must_be() -> None:
+    graph = hypercube(9)
+    walk = adaptive_walk(graph, field(graph, 0.6, 0), "proposals")
+    assert walk.target.sum() + bounds.CUTS < graph.n
+    found = bounds.fitness_levels(walk)
+    assert 0 < found.low < walk.summary().value < found.high < math.inf
 
 
 def test_levels_by_enumeration_of_all_partitions() -> None:
@@ -123,6 +134,24 @@ def test_drift_is_computed_by_hand_on_a_path() -> None:
     assert found.high == pytest.approx((2 + 4 + 5) / 4)
     assert found.low == pytest.approx((2 + 4 + 5) / 4)
     assert walk.summary().value == pytest.approx((2 + 4 + 5) / 4)
+
+
+def test_steps_up_need_the_positive_part_of_the_drift() -> None:
+    """0 – 1 – 2 with P(1→0) = 0.5, P(1→2) = 0.4: with Δ = 0.1 the lower bound would be (10+11)/3, the time is 6.6/3."""
+    graph = path(3)
+    moves = np.log(np.array([[0.3, 0.7], [0.5, 0.4], [1.0, 1e-300]]))
+    moves[[0, 2], 1] = -np.inf
+    chain = Chain(graph.neighbours, moves, np.arange(3.0), np.arange(3) == 0)
+    exact = chain.summary().value
+    assert exact == pytest.approx((2.8 + 3.8) / 3)
+    assert bounds.drift(chain, np.arange(3.0)).low == pytest.approx((2 + 3) / 3)
+
+
+def test_drift_of_the_loss_is_that_of_the_chain() -> None:
+    losses = np.array([3.0, 1.0, 2.5, 4.0, 1.5])
+    for kind in bounds.KINDS:
+        chain = fresh_noise(BULL, losses, 0.7)
+        assert bounds.loss_drift(BULL, losses, 0.7, kind) == bounds.drift(chain, losses - 1, kind)
 
 
 def test_drift_that_is_not_positive_bounds_nothing_from_above() -> None:

@@ -154,8 +154,8 @@ def test_candidates_of_any_correlation() -> None:
     assert denoising.step(hypercube(2), Correlation((1, 1, 1)), Noise(1.0)) == (0, 0, 0)
 
 
-# 200,000 neighbourhoods each. False-alarm rate of each comparison 1e-4 (3.9 standard errors, which are 0.001 to 0.003 for
-# steps and 0.01 for minima); an error of 5.6 standard errors is caught with probability 0.95
+# 200,000 neighbourhoods each. False-alarm rate of each comparison 1e-4 (3.9 standard errors, which are 0.001 to 0.003
+# for steps and 0.01 for minima); an error of 5.6 standard errors is caught with probability 0.95
 @pytest.mark.parametrize(
     ("graph", "field", "sigma"),
     [
@@ -278,7 +278,7 @@ def test_bounds_of_a_choice(losses: list[float], noise: Noise) -> None:
 
 
 def test_choices_of_a_normal_population_are_candidates() -> None:
-    """Averaged over tables of iid losses, a table's exact regret is the model's (40 tables, within 4 standard errors)."""
+    """Averaged over iid tables, a table's exact regret is the model's (40 tables, within 4 standard errors)."""
     rng, noise = np.random.default_rng(3), Noise(0.7)
     found = [denoising.choice(rng.standard_normal(200), noise).regret for _ in range(40)]
     expected = denoising.candidates(200, 0.0, noise).regret

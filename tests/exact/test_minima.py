@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from fractions import Fraction
 from typing import Any
@@ -13,9 +14,10 @@ import sympy as sp
 from networkx.algorithms.isomorphism import GraphMatcher
 from networkx.generators.atlas import graph_atlas_g
 from scipy.integrate import quad
+from scipy.stats import multivariate_normal
 
-from theory import minima, reference, symbolic
-from theory.correlations import Correlation, second_difference
+from theory import classics, levels, minima, reference, symbolic
+from theory.correlations import Anisotropic, Correlation, second_difference
 from theory.graphs import (
     ErdosRenyi,
     ExplicitGraph,
@@ -387,3 +389,209 @@ def test_noise_monotone_needs_decreasing_correlation() -> None:
 def test_independence_needs_a_regular_graph(graph: Graph, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         minima.independence(graph)
+
+
+def orthant(graph: Hamming, covariance: np.ndarray, level: float = math.inf) -> float:
+    """n P(vertex 0 is below its neighbours, and below a level), for a stationary field of the given covariance."""
+    neighbours = [int(u) for u in graph.neighbours[0]]
+    combine = np.vstack([np.eye(graph.n)[0] - np.eye(graph.n)[neighbours], np.eye(graph.n)[:1]])
+    joint = (combine @ covariance @ combine.T).tolist()
+    upper, mean = np.append(np.zeros(len(neighbours)), level), np.zeros(len(joint))
+    found = multivariate_normal.cdf(
+        upper, mean, joint, allow_singular=True, maxpts=2_000_000, abseps=1e-8, releps=1e-8, rng=1
+    )
+    return float(graph.n * found)
+
+
+def distances(graph: Hamming) -> np.ndarray:
+    """Which coordinates of two vertices differ, shape (n, n, d)."""
+    words = np.array(np.unravel_index(np.arange(graph.n), graph.radices)).T
+    return words[:, None] != words[None]
+
+
+@pytest.mark.parametrize("noise", [NOISELESS, Noise(0.6)], ids=["clean", "noisy"])
+@pytest.mark.parametrize(("radices", "c"), [((2, 3), (0.2, 0.8)), ((3, 3), (0.9, 0.3)), ((2, 3, 2), (0.5, 0.0, 0.7))])
+def test_anisotropic_is_an_orthant_probability(radices: tuple[int, ...], c: tuple[float, ...], noise: Noise) -> None:
+    graph = Hamming(radices)
+    covariance = np.where(distances(graph), c, 1).prod(axis=2) + noise.sd**2 * np.eye(graph.n)
+    # Genz's integration repeats to 5e−7
+    assert minima.gaussian(graph, Anisotropic(c), noise) == pytest.approx(orthant(graph, covariance), rel=5e-6)
+
+
+@pytest.mark.parametrize("noise", [NOISELESS, Noise(0.3), Noise(1.0)], ids=lambda noise: str(noise.sigma))
+@pytest.mark.parametrize("c", [0.0, 0.3, 0.9, 0.999])
+def test_equal_correlations_are_the_product_field(c: float, noise: Noise) -> None:
+    expected = minima.gaussian(NAS, Correlation.geometric(c, 6), noise)
+    assert minima.gaussian(NAS, Anisotropic((c,) * 6), noise) == pytest.approx(expected, rel=1e-10)
+
+
+def test_a_coordinate_without_effect_leaves_noise_to_decide() -> None:
+    """c = 1 along the first coordinate: among its three vertices the noise is all, and least, a third of the time."""
+    line = minima.gaussian(Hamming((3,)), Anisotropic((1.0,)), Noise(1e-3))
+    assert line == pytest.approx(1, rel=1e-12)
+    both = minima.gaussian(Hamming((3, 4)), Anisotropic((1.0, 0.0)), Noise(1e-6))
+    assert 12 / 12 < both < 12 / 6 + 1e-6  # nearly a minimum of the line by noise and of the other by losses
+    assert both == pytest.approx(12 / (3 * 4), rel=1e-4)
+
+
+@pytest.mark.parametrize(("q", "c", "sd"), [(2, 0.4, 0.0), (3, 0.4, 0.0), (3, 0.9, 0.5), (4, 0.0, 0.0)])
+def test_line_worse_is_an_orthant_probability(q: int, c: float, sd: float) -> None:
+    u = np.array([-1.5, 0.0, 0.8])
+    covariance = (c - c**2) * np.ones((q - 1, q - 1)) + (1 - c + sd**2) * np.eye(q - 1)
+    expected = [multivariate_normal.cdf(-np.full(q - 1, at), np.zeros(q - 1), covariance.tolist(), rng=1) for at in u]
+    assert minima.line_worse(u, q, c, sd) == pytest.approx(expected, rel=1e-4)  # scipy's default accuracy 1e−5
+
+
+@pytest.mark.parametrize("c", [(), (1.1,), (-0.1, 0.5), (float("nan"),)])
+def test_bad_anisotropic(c: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="c: "):
+        Anisotropic(c)
+
+
+@pytest.mark.parametrize(("c", "message"), [((0.5,), "c: 1 values given"), ((0.5, 1.0), "c: 1 on a coordinate")])
+def test_anisotropic_must_fit_the_graph(c: tuple[float, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        minima.gaussian(Hamming((3, 3)), Anisotropic(c))
+
+
+@pytest.mark.parametrize("graph", [NAS, complete(7), explicit(nx.star_graph(4)), cycle(9)], ids=str)
+@pytest.mark.parametrize("level", [0.0, 0.03, 0.5, 1.0, 2.0])
+def test_below_a_level_on_iid_losses(graph: Graph, level: float) -> None:
+    t = min(level, 1)
+    expected = sum((1 - (1 - t) ** (s + 1)) / (s + 1) for s in graph.degrees.tolist())
+    assert levels.below(graph, level) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("level", [-1.0, 0.2, 20.0])
+def test_below_a_level_in_the_branching_model(level: float) -> None:
+    law, kernel = Normal(), AR1Kernel(0.6)
+    mass = quad(lambda x: float(law.pdf(x) * kernel.sf(x, x) ** 5), -12, min(level, 12), epsabs=0, epsrel=1e-12)[0]
+    assert levels.below(hypercube(5), level, law, kernel) == pytest.approx(32 * mass, rel=1e-10)
+    assert levels.below(hypercube(5), math.inf, law, kernel) == minima.branching(hypercube(5), law, kernel)
+
+
+@pytest.mark.parametrize("noise", [NOISELESS, Noise(0.5)], ids=["clean", "noisy"])
+@pytest.mark.parametrize("level", [-1.0, 0.3])
+@pytest.mark.parametrize(("radices", "rho"), [((2, 3), (1, 0.6, 0.36)), ((3, 3), (1, 0.5, 0.4))])
+def test_below_a_level_in_a_gaussian_field(
+    radices: tuple[int, ...], rho: tuple[float, ...], level: float, noise: Noise
+) -> None:
+    """Levels are in units of the observed standard deviation."""
+    graph, variance = Hamming(radices), 1 + noise.sd**2
+    covariance = (np.array(rho)[distances(graph).sum(axis=2)] + noise.sd**2 * np.eye(graph.n)) / variance
+    found = levels.below(graph, level, correlation=Correlation(rho), noise=noise)
+    assert found == pytest.approx(orthant(graph, covariance, level), rel=1e-5)
+
+
+@pytest.mark.parametrize("noise", [NOISELESS, Noise(0.3), Noise(1.0)], ids=lambda noise: str(noise.sigma))
+@pytest.mark.parametrize("graph", [NAS, hypercube(8), Hamming((2, 3, 4)), complete(6)], ids=str)
+def test_all_levels_together_are_the_expected_number(graph: Hamming, noise: Noise) -> None:
+    field = Correlation.geometric(0.6, len(graph.radices))
+    density = levels.density(graph, correlation=field, noise=noise)
+    assert density.integral() == pytest.approx(minima.gaussian(graph, field, noise), rel=1e-11)
+    assert density.integral(-13) == 0
+
+
+@pytest.mark.parametrize("graph", [NAS, cycle(5), complete(4)], ids=str)
+def test_loss_law_of_ranks_is_a_beta_law(graph: Graph) -> None:
+    s, found = graph.degree, levels.loss_law(graph)
+    assert found.mean == pytest.approx(1 / (s + 2), rel=1e-12)
+    assert found.sd == pytest.approx(math.sqrt((s + 1) / (s + 3)) / (s + 2), rel=1e-9)
+    quantiles = [1 - (1 - p) ** (1 / (s + 1)) for p in (0.05, 0.25, 0.5, 0.75, 0.95)]
+    assert found.quantiles == pytest.approx(quantiles, abs=1e-10)
+
+
+def test_loss_law_in_any_scale_is_the_law_of_ranks() -> None:
+    ranks, normal = levels.loss_law(cycle(9)), levels.loss_law(cycle(9), law=Normal())
+    assert 1 - Normal().sf(normal.quantiles) == pytest.approx(ranks.quantiles, abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"kernel": AR1Kernel(0.5), "correlation": Correlation((1, 0.5, 0.3))}, "kernel, correlation"),
+        ({"law": Normal(), "correlation": Correlation((1, 0.5, 0.3))}, "law: a Gaussian field"),
+        ({"noise": Noise(0.1)}, "noise: needs a Gaussian field"),
+        ({"law": Uniform(), "kernel": AR1Kernel(0.5)}, "law: uniform lives on"),
+        ({"correlation": Correlation((1, 0.5, 0.1))}, "rho: observed"),
+        ({"correlation": Correlation((1, 0.1, 0.3))}, "rho: observed"),
+    ],
+)
+def test_models_of_levels_do_not_mix(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        levels.density(hypercube(3), **arguments)
+
+
+def test_gaussian_levels_need_a_hamming_graph() -> None:
+    with pytest.raises(ValueError, match="graph: cycle:5 is not a Hamming graph"):
+        levels.below(cycle(5), 0.0, correlation=Correlation((1, 0.5)))
+
+
+@pytest.mark.parametrize("law", [Normal(), Uniform(), TruncatedNormal(0.4, 0.3)], ids=str)
+@pytest.mark.parametrize(("graph", "slope"), [(hypercube(4), 0.3), (Hamming((3, 3)), 0.6), (complete(5), 0.2)], ids=str)
+def test_rough_mount_fuji_is_a_sum_over_vertices(graph: Hamming, slope: float, law: Law) -> None:
+    """Σ_v ∫ f(x) Π_{u~v} S(x + θ(distance of v − distance of u)) dx, distances to vertex 0."""
+    far = distances(graph)[0].sum(axis=1)
+
+    def density(x: float, v: int) -> float:
+        shifts = slope * (far[v] - far[reference.neighbourhood(graph, v)])
+        return float(law.pdf(x) * np.prod(law.sf(x + shifts)))
+
+    low, high = law.support
+    cuts = [low + slope, high - slope] if high == 1 else [0.0]
+    expected = sum(quad(density, low, high, args=(v,), points=cuts, epsabs=1e-12)[0] for v in range(graph.n))
+    assert classics.rough_mount_fuji(graph, slope, law) == pytest.approx(expected, rel=1e-9)
+
+
+def test_rough_mount_fuji_limits() -> None:
+    assert classics.rough_mount_fuji(NAS, 0.0) == pytest.approx(625, rel=1e-12)
+    assert classics.rough_mount_fuji(hypercube(6), 40.0) == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("graph", "k"), [(hypercube(6), 2), (hypercube(6), 0), (Hamming((3,) * 4), 1), (NAS, 5)], ids=str
+)
+def test_nk_blocks_are_independent_iid_landscapes(graph: Hamming, k: int) -> None:
+    blocks, radix = len(graph.radices) // (k + 1), graph.radices[0]
+    expected = minima.iid(Hamming((radix,) * (k + 1))).mean ** blocks
+    assert classics.nk(graph, k) == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("neighbourhood", ["adjacent", "random"])
+def test_nk_as_a_field(neighbourhood: str) -> None:
+    graph = Hamming((3,) * 5)
+    assert classics.nk(graph, 0, neighbourhood) == pytest.approx(1, rel=1e-12)
+    assert classics.nk(graph, 4, neighbourhood) == pytest.approx(minima.iid(graph).mean, rel=1e-12)
+    # a component stays if none of its three coordinates is among the h that change: the mean over all h-sets
+    windows = [{i, (i + 1) % 5, (i + 2) % 5} for i in range(5)]
+    changes = [list(itertools.combinations(range(5), h)) for h in range(6)]
+    rho = [np.mean([not window & set(change) for window in windows for change in sets]) for sets in changes]
+    expected = minima.gaussian(graph, Correlation(tuple(float(r) for r in rho)))
+    assert classics.nk(graph, 2, neighbourhood) == pytest.approx(expected, rel=1e-11)
+
+
+@pytest.mark.parametrize("graph", [cycle(6), Hamming((2, 3))], ids=str)
+def test_classics_need_equal_radices(graph: Graph) -> None:
+    for count in (lambda: classics.nk(graph, 0), lambda: classics.rough_mount_fuji(graph, 0.1)):
+        with pytest.raises(ValueError, match=r"graph: .* must be a Hamming graph of equal radices"):
+            count()
+
+
+@pytest.mark.parametrize("slope", [-0.1, math.inf, math.nan])
+def test_bad_slope(slope: float) -> None:
+    with pytest.raises(ValueError, match="slope: "):
+        classics.rough_mount_fuji(hypercube(3), slope)
+
+
+@pytest.mark.parametrize(
+    ("k", "neighbourhood", "message"),
+    [
+        (-1, "block", r"k: -1 must lie in 0\.\.5"),
+        (6, "block", "k: 6"),
+        (3, "block", "k: blocks of 4 do not divide"),
+        (2, "ring", "neighbourhood: 'ring' is unknown"),
+    ],
+)
+def test_bad_nk(k: int, neighbourhood: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        classics.nk(hypercube(6), k, neighbourhood)

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -14,7 +15,7 @@ import sympy as sp
 from networkx.generators.atlas import graph_atlas_g
 from scipy.integrate import quad
 
-from theory import reference, symbolic, walks
+from theory import basins, reference, symbolic, walks
 from theory.graphs import (
     ErdosRenyi,
     ExplicitGraph,
@@ -399,3 +400,125 @@ def test_fresh_neighbours_need_a_regular_graph(graph: Graph, message: str) -> No
 def test_additive_needs_coordinates() -> None:
     with pytest.raises(ValueError, match=r"graph: cycle:9 is not a Hamming graph"):
         walks.additive(cycle(9))
+
+
+@pytest.mark.parametrize("fresh", [(24, 23), (24, 20, 19), (2, 1), (3, 1, 1, 0)], ids=str)
+def test_steepest_law_is_a_rational_series(fresh: tuple[int, ...]) -> None:
+    """A walk of t steps has looked at r_1 + … + r_{t+1} neighbours, and at the start."""
+    law = walks.whole_law(Uniform(), UniformKernel(), Memory.sequence(fresh, "exact"), "steepest")
+    alive = [float(p) for p in survival(fresh)]
+    steps = -np.diff([*alive, 0.0])
+    looked = 1 + np.cumsum([fresh[min(t, len(fresh) - 1)] for t in range(len(steps))])
+    evaluations = np.bincount(looked, weights=steps)
+    assert law.steps == pytest.approx(
+        np.resize(steps, len(law.steps)) * (np.arange(len(law.steps)) < len(steps)), abs=1e-13
+    )
+    assert law.evaluations == pytest.approx(np.pad(evaluations, (0, 40))[: len(law.evaluations)], abs=1e-13)
+
+
+@pytest.mark.parametrize(("law", "kernel"), KERNELS, ids=str)
+@pytest.mark.parametrize("rule", walks.RULES)
+def test_means_of_the_whole_law(law: Law, kernel: Kernel, rule: str) -> None:
+    memory = Memory.sequence((5, 4), "exact")
+    whole, mean = walks.whole_law(law, kernel, memory, rule), walks.branching(law, kernel, memory, rule)
+    assert whole.steps.sum() == pytest.approx(1, abs=1e-10)
+    assert whole.evaluations.sum() == pytest.approx(1, abs=1e-10)
+    assert whole.ends.sum() == pytest.approx(1, abs=1e-10)
+    assert whole.steps @ np.arange(len(whole.steps)) == pytest.approx(mean.steps, rel=1e-9)
+    assert whole.evaluations @ np.arange(len(whole.evaluations)) == pytest.approx(mean.evaluations, rel=1e-9)
+    assert whole.repeating >= mean.evaluations
+
+
+@pytest.mark.parametrize("n", [2, 4, 7])
+def test_law_on_the_complete_graph(n: int) -> None:
+    """One step to the best of all, of rank Beta(1, n), unless the start is the best; without memory n−1 looks again."""
+    law = walks.law(complete(n))
+    assert law.steps == pytest.approx([1 / n, 1 - 1 / n], abs=1e-13)
+    assert law.evaluations == pytest.approx([0] * n + [1], abs=1e-13)
+    assert law.repeating == pytest.approx(n + (n - 1) * (1 - 1 / n), rel=1e-12)
+    assert [law.ends @ law.losses**k for k in (1, 2)] == pytest.approx([1 / (n + 1), 2 / (n + 1) / (n + 2)], rel=1e-11)
+
+
+@pytest.mark.parametrize("degree", [2, 5, 24])
+def test_losses_reached_are_those_of_basins(degree: int) -> None:
+    """E[loss] = 1 − ∫_0^1 P(a start ends below ε) dε: walks forwards, preimages backwards."""
+    law = walks.law(RandomRegular(1000, degree))
+    below = quad(lambda epsilon: basins.success_iid(degree, epsilon), 0, 1, epsabs=1e-12)[0]
+    assert law.ends @ law.losses == pytest.approx(1 - below, rel=1e-9)
+
+
+def looks(graph: Graph, losses: tuple[int, ...], v: int, rule: str) -> Fraction:
+    """Neighbours looked at from v on without a memory; for `first` averaged over all scanning orders."""
+    around = reference.neighbourhood(graph, v)
+    better = reference.better_neighbours(graph, losses, v)
+    if not better:
+        return Fraction(len(around))
+    if rule != "first":
+        return len(around) + looks(graph, losses, better[0] if rule == "steepest" else better[-1], rule)
+    orders = list(itertools.permutations(around))
+    found = [next(i for i, u in enumerate(order) if u in better) for order in orders]
+    total = sum(
+        (i + 1 + looks(graph, losses, order[i], rule) for i, order in zip(found, orders, strict=True)), Fraction(0)
+    )
+    return total / len(orders)
+
+
+@pytest.mark.parametrize("rule", walks.RULES)
+def test_evaluations_without_memory_on_a_cycle(rule: str) -> None:
+    graph = cycle(7)
+    expected = 1 + reference.average(graph, lambda losses: looks(graph, losses, 0, rule))
+    assert walks.law(graph, rule).repeating == pytest.approx(float(expected), abs=7 / math.factorial(7))
+
+
+@pytest.mark.parametrize("rule", walks.RULES)
+def test_law_of_steps_on_a_cycle_by_enumeration(rule: str) -> None:
+    """Chances of 0, 1 and 2 steps; those of first improvement average over its choices."""
+    graph, law = cycle(7), walks.law(cycle(7), rule)
+
+    def chances(losses: tuple[int, ...], v: int) -> np.ndarray:
+        better = reference.better_neighbours(graph, losses, v)
+        nexts = {"steepest": better[:1], "reluctant": better[-1:], "first": better}[rule]
+        if not nexts:
+            return np.eye(8)[0]
+        return np.roll(np.mean([chances(losses, u) for u in nexts], axis=0), 1)
+
+    expected = np.mean([chances(losses, 0) for losses in reference.rankings(graph)], axis=0)
+    assert law.steps[:3] == pytest.approx(expected[:3], abs=7 / math.factorial(7))
+
+
+def test_whole_law_says_when_panels_are_too_few() -> None:
+    with pytest.raises(ArithmeticError, match="walk: 1 panels"):
+        walks.whole_law(Normal(), AR1Kernel(0.9), Memory.sequence((24, 23), "exact"), "steepest", count=1)
+
+
+@pytest.mark.parametrize(("law", "kernel"), KERNELS, ids=str)
+def test_tree(law: Law, kernel: Kernel) -> None:
+    memory = Memory.sequence((6, 5), "exact")
+    assert walks.tree(law, kernel, 6, "first") == walks.branching(law, kernel, memory, "first")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((Uniform(), UniformKernel(), 0), "degree: 0"),
+        ((Normal(), UniformKernel(), 3), "law: normal lives on"),
+        ((Uniform(), UniformKernel(), 3, "steep"), "rule: 'steep'"),
+    ],
+)
+def test_bad_tree(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        walks.tree(*arguments)
+
+
+@pytest.mark.parametrize("radices", [(2, 2), (5,) * 6, (2, 3, 4)])
+def test_additive_law_is_a_sum_of_independent_changes(radices: tuple[int, ...]) -> None:
+    expected = np.zeros(len(radices) + 1)
+    for changes in itertools.product((0, 1), repeat=len(radices)):
+        chances = [Fraction(q - 1, q) if change else Fraction(1, q) for change, q in zip(changes, radices, strict=True)]
+        expected[sum(changes)] += float(math.prod(chances))
+    assert walks.additive_law(Hamming(radices)) == pytest.approx(expected, rel=1e-13)
+
+
+def test_additive_law_needs_coordinates() -> None:
+    with pytest.raises(ValueError, match="graph: cycle:9 is not a Hamming graph"):
+        walks.additive_law(cycle(9))
