@@ -22,7 +22,7 @@ from theory.noise import Noise
 from . import landscapes, search, trees
 
 MODELS = ("iid", "gaussian", "additive", "rmf", "nk", "branching")
-QUANTITIES = ("minima", "steps", "basins", "hitting", "restart", "flip")
+QUANTITIES = ("minima", "steps", "basins", "hitting", "restart", "flip", "descent", "sampled", "optimum")
 RULES = ("steepest", "first", "reluctant")
 LANDSCAPE = ("graph", "sigma", "average")
 USES = {
@@ -38,6 +38,9 @@ USES = {
     "hitting": ("landscape_seed",),
     "restart": ("landscape_seed",),
     "flip": ("landscape_seed",),
+    "descent": ("landscape_seed", "rule"),
+    "sampled": ("landscape_seed", "depth"),
+    "optimum": (),
 }
 """Fields of a task that each model and each quantity uses."""
 
@@ -52,7 +55,10 @@ class Task:
               basins: share of starts that reach the global minimum and mean size of the basins that are not empty;
               hitting, restart, flip: on the one true landscape of `landscape_seed`, steps to the optimum of a walk
               under fresh noise σ; evaluations of restarted steepest descent until the optimum; whether frozen noise σ
-              changes the set of strict local minima (σ in standard deviations of that landscape)
+              changes the set of strict local minima (σ in standard deviations of that landscape);
+              descent, sampled: there, the steps of one walk of the rule, and the evaluations of `depth` samples with
+              steepest descent from the best;
+              optimum: evaluations until the optimum of a landscape, by local search that repeats none
     graph     text form
     model     iid; gaussian (with rho, or one c a coordinate); additive; rmf, Rough Mount Fuji (with slope);
               nk (with k and neighbourhood); branching (with kernel and degree), whose basins are the numbers of
@@ -154,8 +160,10 @@ class Task:
                 return ("steps", "evaluations", "at_least")
             case "hitting", _:
                 return ("steps",)
-            case "restart", _:
+            case (("restart" | "sampled" | "optimum"), _):
                 return ("evaluations",)
+            case "descent", _:
+                return ("steps",)
             case "flip", _:
                 return ("changed",)
             case _, "branching":
@@ -173,10 +181,12 @@ def replicate(task: Task, number: int) -> np.ndarray:
             return trees.preimages(kernel, task.degree, task.loss, task.depth, structure)
         found = trees.walk(parse_law(task.law), kernel, task.degree, task.rule, structure)
         return np.append(found, task.level is not None and found[2] < task.level)
-    if task.quantity in ("hitting", "restart", "flip"):
-        return np.array([_on_given(task, noise)])
+    if "landscape_seed" in USES[task.quantity]:
+        return np.array([_on_given(task, noise)], dtype=float)
     graph = landscapes.draw_graph(_graph(task.graph), structure)
     losses = landscapes.observe(_landscape(task, graph, structure), Noise(task.sigma, task.average), noise)
+    if task.quantity == "optimum":
+        return np.array([search.evaluations_to_optimum(graph, losses, choice)], dtype=float)
     if task.quantity == "minima":
         minima = losses[search.strict_minima(graph, losses)]
         found = [len(minima)] if task.level is None else [len(minima), (minima < task.level).sum(), minima.sum()]
@@ -232,7 +242,12 @@ def _on_given(task: Task, rng: np.random.Generator) -> float:
         return float((search.strict_minima(graph, noisy) != search.strict_minima(graph, losses)).any())
     if task.quantity == "hitting":
         return search.fresh_noise_steps(graph, losses, sigma, rng)
+    if task.quantity == "descent":
+        return float(search.descend(graph, losses, task.rule, rng).steps[rng.integers(graph.n)])
     evaluations, success = _given_descent(task)
+    if task.quantity == "sampled":
+        samples = rng.choice(graph.n, size=task.depth, replace=False)
+        return task.depth - 1 + float(evaluations[samples[losses[samples].argmin()]])
     spent = 0.0
     while True:
         start = rng.integers(graph.n)

@@ -190,3 +190,24 @@ def fresh_noise_steps(graph: Graph, losses: np.ndarray, sigma: float, rng: np.ra
         vertex = closed[np.argmin(losses[closed] + sigma * rng.standard_normal(len(closed)))]
         steps += 1
     return steps
+
+
+def evaluations_to_optimum(graph: Graph, losses: np.ndarray, rng: np.random.Generator) -> int:
+    """Evaluations until the global minimum is seen, by local search with a memory: nothing is evaluated twice.
+
+    It looks around the best vertex whose neighbours are not all known, and starts anew at random where there is none.
+    """
+    known, expanded, count = np.zeros(graph.n, dtype=bool), np.zeros(graph.n, dtype=bool), 0
+    while True:
+        ready = np.flatnonzero(known & ~expanded)
+        if len(ready):
+            best = ready[losses[ready].argmin()]
+            expanded[best] = True
+            look = rng.permutation(np.unique(graph.neighbours[best]))
+        else:
+            look = rng.permutation(np.flatnonzero(~known))[:1]
+        for vertex in look[~known[look]]:
+            known[vertex] = True
+            count += 1
+            if losses[vertex] == losses.min():
+                return count

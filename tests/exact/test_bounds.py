@@ -137,7 +137,7 @@ def test_drift_is_computed_by_hand_on_a_path() -> None:
 
 
 def test_steps_up_need_the_positive_part_of_the_drift() -> None:
-    """0 – 1 – 2 with P(1→0) = 0.5, P(1→2) = 0.4: with Δ = 0.1 the lower bound would be (10+11)/3, the time is 6.6/3."""
+    """0 – 1 – 2 with P(1→0) = 0.5, P(1→2) = 0.4: with Δ for Δ⁺ the bound would be (10+11)/3; the time is 6.6/3."""
     graph = path(3)
     moves = np.log(np.array([[0.3, 0.7], [0.5, 0.4], [1.0, 1e-300]]))
     moves[[0, 2], 1] = -np.inf

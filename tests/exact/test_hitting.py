@@ -31,7 +31,7 @@ def field(graph: Hamming, c: float, seed: int) -> np.ndarray:
 
 
 def precise_moves(graph: Graph, losses: np.ndarray, sigma: float) -> Any:
-    """P(v → u) by adaptive quadrature with 25 digits, as defined, scaled at the mode."""
+    """P(v → u) by adaptive quadrature with 17 digits, as defined, scaled at the mode."""
     P = mp.matrix(graph.n, graph.n)
     for v in range(graph.n):
         closed = [v, *reference.neighbourhood(graph, v)]
@@ -46,7 +46,7 @@ def precise_moves(graph: Graph, losses: np.ndarray, sigma: float) -> Any:
                 middle = (low + high) / 2
                 slope = -middle - sum(mp.npdf(gap - middle) / mp.ncdf(gap - middle) for gap in gaps)
                 low, high = (middle, high) if slope > 0 else (low, middle)
-            scale, cuts = density(low), [low + x for x in (-14, -6, -3, -1, 1, 3, 6, 14)]
+            scale, cuts = density(low), [low + x for x in (-12, -5, -2, 0, 2, 5, 12)]
             P[v, u] = scale * mp.quad(lambda x, f=density, c=scale: f(x) / c, cuts)
     return P
 
@@ -73,7 +73,7 @@ def dense(chain: Chain) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize("sigma", [0.01, 0.1, 1.0, 10.0])
 def test_moves_and_times_against_high_precision(sigma: float) -> None:
-    with mp.workdps(25):
+    with mp.workdps(17):
         P = precise_moves(BULL, TRAP, sigma)
         chain = fresh_noise(BULL, TRAP, sigma)
         for v, i in np.argwhere(np.isfinite(chain.log_moves)):

@@ -22,7 +22,7 @@ SLACK = 1 + 1e-9  # rounding; the times are proven to 1e-9
 
 @st.composite
 def all_landscapes(draw: st.DrawFn) -> Landscape:
-    graph = draw(strategies.graphs(24))
+    graph = draw(strategies.graphs(20))
     return graph, np.array(draw(strategies.landscapes(graph.n)))
 
 
@@ -127,7 +127,7 @@ def test_times_do_not_depend_on_names_and_units(landscape: Landscape, sigma: flo
     assert np.array_equal(there[~finite], here[~finite])
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(landscapes, rules)
 def test_levels_enclose_the_time(landscape: Landscape, rule: str) -> None:
     walk = adaptive_walk(*landscape, rule)
@@ -160,7 +160,7 @@ def potentials(walk: hitting.Chain, choice: int) -> np.ndarray:
     return candidates[choice]
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(landscapes, rules, kinds, st.integers(0, 3))
 def test_drift_encloses_the_time_of_a_walk(landscape: Landscape, rule: str, kind: str, choice: int) -> None:
     walk = adaptive_walk(*landscape, rule)
