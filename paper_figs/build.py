@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import minima_noise, style
+from . import bound_tightness, hitting_noise, minima_noise, style
 
-FIGURES = {"minima_noise": minima_noise}
+FIGURES = {"minima_noise": minima_noise, "hitting_noise": hitting_noise, "bound_tightness": bound_tightness}
 """Name → module with TITLE, load(jobs), check(data) and draw(data)."""
 
 

@@ -24,7 +24,7 @@ GRAPH = hypercube(8)
 SIGMAS = np.geomspace(0.02, 20, 31)
 MEASURED = slice(13, None, 5)
 WALKS = 1000
-LANDSCAPES = 8
+LANDSCAPES = 6
 COLOURS = {0.8: style.BLUE, 0.6: style.ORANGE, 0.3: style.GREEN}
 
 

@@ -63,6 +63,8 @@ def _print_json(content: Any) -> None:
 def _plain(content: Any) -> Any:
     """JSON-ready: arrays as lists, numbers that JSON lacks by name."""
     match content:
+        case _ if hasattr(content, "_asdict"):
+            return _plain(content._asdict())
         case dict():
             return {key: _plain(value) for key, value in content.items()}
         case list() | tuple():
@@ -97,7 +99,7 @@ def _given_landscape(
         raise ValueError("table, landscape-seed: give one of them, for a result on a given landscape")
     if table is not None:
         found = benchmarks.load(table)
-        return {"graph": found.graph, "losses": found.landscape(seeds)}
+        return {"graph": found.graph, "losses": found.losses if seeds == "all" else found.landscape(seeds)}
     if graph is None:
         raise ValueError("graph: --landscape-seed needs --graph")
     drawn: dict[str, Any] = {
@@ -114,6 +116,14 @@ def _absolute(noise: Noise | None, absolute: float | None, losses: np.ndarray) -
     if noise is not None and absolute is not None:
         raise ValueError("noise, noise-abs: give one of them, not both")
     return noise.sd * float(np.std(losses)) if noise is not None else absolute
+
+
+def _number(name: str, text: str) -> int | float:
+    try:
+        number = float(text)
+    except ValueError:
+        raise ValueError(f"with: {name}={text} must be name=number") from None
+    return int(number) if number.is_integer() else number
 
 
 def _noise(sigma: float | None, average: int) -> Noise | None:
@@ -188,11 +198,14 @@ def predict(
     kind: Annotated[str | None, typer.Option("--kind", help="Drift: additive, multiplicative, variable.")] = None,
     delta: Annotated[float | None, typer.Option("--delta", help="Chance δ that is allowed to fail.")] = None,
     table: Annotated[str | None, typer.Option("--table", help="A given landscape: a table as for check.")] = None,
-    seeds: Annotated[str, typer.Option(help="Of a table: mean over seeds, or one.")] = "mean",
+    seeds: Annotated[str, typer.Option(help="Of a table: mean, one, or all where seeds are told apart.")] = "mean",
     landscape_seed: Annotated[
         int | None, typer.Option(help="A given landscape: drawn on --graph by this seed.")
     ] = None,
     noise_abs: Annotated[float | None, typer.Option("--noise-abs", help="Noise in units of loss.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--with", help="Any other argument, name=number, e.g. --with trainings=1000.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """What theory says: the value of a result.
@@ -227,7 +240,11 @@ def predict(
         given["delta"] = delta
     if "losses" in takes:
         given |= _given_landscape(where, table, seeds, landscape_seed, given.pop("correlation"))
-        given["sigma"] = _absolute(given.pop("noise"), noise_abs, given["losses"])
+        sigma = _absolute(given.pop("noise"), noise_abs, given["losses"])
+        given |= {"noise": Noise(sigma)} if "noise" in takes and sigma is not None else {"sigma": sigma}
+    for setting in settings or []:
+        name, _, number = setting.partition("=")
+        given[name.strip()] = _number(name, number)
     if "law" in takes and law is None and step is not None:
         given["law"] = step.stationary
     if "degree" in takes and "graph" not in takes and degree is None and where is not None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from . import basins, bounds, classics, hitting, levels, minima, walks
+from . import basins, bounds, classics, denoising, gaussian_walks, hitting, levels, lines, minima, ruggedness, walks
 
 if TYPE_CHECKING:
     import sympy as sp
@@ -34,9 +34,9 @@ class Result:
     @property
     def statement(self) -> sp.Basic:
         """The statement as a SymPy equation or inequality."""
-        from . import symbolic  # SymPy takes a second to import, and numbers do not need it
+        from . import symbolic, symbolic_noise  # SymPy takes a second to import, and numbers do not need it
 
-        return symbolic.STATEMENTS[self.id]()
+        return (symbolic.STATEMENTS | symbolic_noise.STATEMENTS)[self.id]()
 
     @property
     def latex(self) -> str:
@@ -207,6 +207,20 @@ _ALL = [
         walks.reluctant,
     ),
     Result(
+        "walk.gaussian", "approximation",
+        "Expected steps of steepest descent on a Gaussian field under frozen noise",
+        "M2 with ρ_h = c^h; path integral over the walk's losses, exact in the additive limit and as walk.iid at c → 0",
+        "derived here",
+        gaussian_walks.steps,
+    ),
+    Result(
+        "walk.gaussian_first", "approximation",
+        "Expected steps of steepest descent on a Gaussian field if the walk knew only its loss",
+        "M2 with ρ_h = c^h, equal radices; first-order closure, too long in smooth landscapes",
+        "derived here",
+        gaussian_walks.first_order,
+    ),
+    Result(
         "restart.wald", "exact",
         "Evaluations of restarted steepest descent until the optimum",
         "M3: a given landscape, uniform starts, distinct evaluations counted afresh each run",
@@ -296,6 +310,118 @@ _ALL = [
         "M4 additive, continuous, Hamming graph",
         "elementary",
         walks.additive_law,
+    ),
+    Result(
+        "noise.flip", "exact",
+        "A comparison goes wrong across a gap",
+        "independent Gaussian noise on both sides",
+        "elementary",
+        denoising.flip,
+    ),
+    Result(
+        "noise.regret", "exact",
+        "True loss lost by one step to the observed best",
+        "M2, r in [0, 1/2], frozen noise, closed neighbourhood",
+        "derived here",
+        denoising.step,
+    ),
+    Result(
+        "noise.candidates", "exact",
+        "True loss lost by trusting the best of exchangeable candidates",
+        "exchangeable Gaussian losses of correlation rho",
+        "derived here; selection differential",
+        denoising.candidates,
+    ),
+    Result(
+        "noise.minimum", "exact",
+        "True and observed loss of a random observed local minimum",
+        "M2, over all minima of all landscapes",
+        "derived here",
+        denoising.minimum,
+    ),
+    Result(
+        "noise.choice", "exact",
+        "True loss lost by the observed best of given losses, and two bounds",
+        "M3, frozen noise",
+        "derived here",
+        denoising.choice,
+    ),
+    Result(
+        "noise.descent", "bound",
+        "True loss at the end of a noisy descent",
+        "any landscape; uniform start, first step steepest, then only improving; upper bound",
+        "derived here",
+        denoising.descent,
+    ),
+    Result(
+        "noise.limit", "bound",
+        "No search under noise ends at a lower true loss",
+        "M2, choices depend on observed losses only; lower bound",
+        "derived here; maximal inequality",
+        denoising.limit,
+    ),
+    Result(
+        "noise.budget", "exact",
+        "How many seeds to average for a given total of trainings",
+        "iid N(0,1) candidates, B/k of them with k seeds each",
+        "derived here; selection as in Robertson 1957",
+        denoising.budget,
+    ),
+    Result(
+        "noise.denoise", "exact",
+        "The least seeds that keep the local minima within a factor of noiseless",
+        "M2 with ρ_1 ≥ ρ_2",
+        "derived here (Slepian)",
+        denoising.denoise,
+    ),
+    Result(
+        "autocorrelation.walk", "exact",
+        "Autocorrelation of the losses along a random walk",
+        "M2, or a table of equal radices with its own ρ_h",
+        "Weinberger 1990; Stadler 1996",
+        ruggedness.autocorrelation,
+    ),
+    Result(
+        "ruggedness.spectrum", "exact",
+        "Amplitude spectrum: shares of variance by order of interaction",
+        "any table on a Hamming graph",
+        "Stadler 1996; Hordijk and Stadler 1998",
+        ruggedness.amplitudes,
+    ),
+    Result(
+        "ruggedness.length", "exact",
+        "Correlation length of a random walk",
+        "any table on a Hamming graph",
+        "Stadler 1996",
+        ruggedness.correlation_length,
+    ),
+    Result(
+        "ruggedness.coordinate", "exact",
+        "Correlation across each coordinate",
+        "any table on a Hamming graph",
+        "Efron and Stein 1981 (decomposition)",
+        ruggedness.correlation_by_coordinate,
+    ),
+    Result(
+        "ruggedness.estimate", "asymptotic",
+        "ρ_h, σ and r of a table with seeds, with standard errors",
+        "noise independent between seeds and vertices",
+        "derived here",
+        ruggedness.estimate,
+    ),
+    Result(
+        "minima.lines", "approximation",
+        "Expected number of local minima from independent lines",
+        "M2; exact for product kernels without noise",
+        "derived here",
+        lines.gaussian,
+    ),
+    Result(
+        "minima.planes", "approximation",
+        "Number of local minima of a table from its best-of-line indicators",
+        "any table; order 1 takes lines as independent given the rank",
+        "derived here; maximum entropy (Jaynes 1957)",
+        lines.table,
     ),
 ]  # fmt: skip
 

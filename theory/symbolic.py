@@ -273,6 +273,22 @@ def walk_additive_law() -> sp.Basic:
     return sp.Eq(sp.Symbol(r"\mathrm{E}[z^{steps}]"), sp.Product(1 / qi[i] + (1 - 1 / qi[i]) * z, (i, 1, d)))
 
 
+def walk_gaussian() -> sp.Basic:
+    """P(T ≥ t) over the losses x_0 > x_1 > … of the walk: S_j, no letter of line j at or below the next loss."""
+    t, i, line = sp.symbols("t i j", integer=True, nonnegative=True)
+    losses, survival = sp.IndexedBase("x"), sp.Function("S")
+    rate = -sp.Derivative(sp.log(survival(line, losses[i + 1])), losses[i + 1])
+    move = sp.Sum(rate, (line, 1, d)) * sp.Product(survival(line, losses[i + 1]), (line, 1, d))
+    path = sp.Product(move, (i, 0, t - 1))
+    return sp.Eq(sp.Symbol(r"P(T\ge t)"), sp.Function("E")(sp.Integral(path, (losses[t], -sp.oo, losses[t - 1]))))
+
+
+def walk_gaussian_first() -> sp.Basic:
+    steps, law = sp.Function("m"), sp.Function("L")
+    density = -sp.Derivative(law(x, y) ** d, y)
+    return sp.Eq(steps(x), sp.Integral(density * (1 + steps(y)), (y, -sp.oo, x)))
+
+
 EVALS, TIME = sp.Symbol(r"\mathrm{E}[evaluations]"), sp.Function("h")
 delta = sp.Symbol("delta", positive=True)
 GAP = sp.IndexedBase(r"\Delta")
@@ -300,12 +316,11 @@ def chain_descent() -> sp.Basic:
 
 def chain_hitting() -> sp.Basic:
     v0, u0, w0, t0 = sp.Symbol("v"), sp.Symbol("u"), sp.Symbol("w", integer=True), sp.Symbol("t", real=True)
-    losses = sp.IndexedBase(r"\ell")
-    worse = sp.Product(Phi((losses[w0] - t0) / sigma), (w0, 1, s))
-    move = sp.Function("P")
-    step = sp.Eq(move(v0, u0), sp.Integral(phi((t0 - losses[u0]) / sigma) / sigma * worse, (t0, -sp.oo, sp.oo)))
-    times = sp.Eq(TIME(v0), 1 + sp.Sum(move(v0, w0) * TIME(w0), (w0, 0, s)))
-    return sp.And(step, times, evaluate=False)
+    losses, move = sp.IndexedBase(r"\ell"), sp.Function("P")
+    others = sp.Product(Phi((losses[w0] - t0) / sigma), (w0, 1, s))  # ℓ_1…ℓ_s: the closed neighbourhood without u
+    own = phi((t0 - sp.Symbol(r"\ell_u")) / sigma) / sigma
+    step = sp.Eq(move(v0, u0), sp.Integral(own * others, (t0, -sp.oo, sp.oo)))
+    return sp.And(step, sp.Eq(TIME(v0), 1 + sp.Sum(move(v0, w0) * TIME(w0), (w0, 0, s))), evaluate=False)
 
 
 def chain_best_noise() -> sp.Basic:
@@ -334,7 +349,7 @@ def bound_drift() -> sp.Basic:
 
 
 def bound_query() -> sp.Basic:
-    return sp.Eq(sp.Symbol("queries"), sp.Function("Theta")(2 ** (d / 2) * sp.sqrt(d)))
+    return sp.Ge(sp.Symbol("queries"), sp.Function("Omega")(2 ** (d / 2) * sp.sqrt(d)), evaluate=False)
 
 
 def bound_flip() -> sp.Basic:
@@ -370,6 +385,8 @@ STATEMENTS: dict[str, Callable[[], sp.Basic]] = {
     "walk.law": walk_law,
     "walk.tree": walk_tree,
     "walk.additive_law": walk_additive_law,
+    "walk.gaussian": walk_gaussian,
+    "walk.gaussian_first": walk_gaussian_first,
     "restart.wald": restart_wald,
     "restart.exchangeable": restart_exchangeable,
     "chain.descent": chain_descent,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from theory import basins, catalogue, minima, symbolic, walks
+from theory import basins, catalogue, minima, symbolic, symbolic_noise, walks
 from theory.catalogue import RESULTS
 from theory.correlations import Correlation
 from theory.graphs import Hamming, hypercube
@@ -21,7 +21,7 @@ NAS, FIELD = Hamming((5,) * 6), Correlation.geometric(0.6, 6)
 
 def test_ids_are_unique_and_stated() -> None:
     assert len(RESULTS) == len(catalogue._ALL)
-    assert set(RESULTS) == set(symbolic.STATEMENTS)
+    assert set(RESULTS) == set(symbolic.STATEMENTS | symbolic_noise.STATEMENTS)
     assert all(name == result.id for name, result in RESULTS.items())
 
 
@@ -33,7 +33,7 @@ def test_every_result_is_complete(result: catalogue.Result) -> None:
     described = (inspect.getdoc(result.function) or "").lower()
     assert result.status in described or "status as" in described
     assert result.latex.count("{") == result.latex.count("}") > 0
-    assert result.statement == symbolic.STATEMENTS[result.id]()
+    assert result.statement == (symbolic.STATEMENTS | symbolic_noise.STATEMENTS)[result.id]()
 
 
 def test_arguments_say_which_are_needed() -> None:

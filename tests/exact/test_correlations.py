@@ -101,6 +101,18 @@ def test_completion_has_the_largest_smallest_eigenvalue(graph: Hamming, given: t
     assert best <= max(others) + 0.01 * graph.n  # grid spacing times the number of vertices at one distance
 
 
+@pytest.mark.parametrize("rho", [(1, -0.5, -0.5), (1, 0.9, 0.1)])
+def test_impossible_correlations_in_many_dimensions(rho: tuple[float, ...]) -> None:
+    """1 − 2ρ_1 + ρ_2 ≥ 0 fails, or 1 + 2ρ_1 + ρ_2 does: two coordinates' four sums have a negative variance."""
+    with pytest.raises(ValueError, match=r"rho: .* not positive semi-definite"):
+        Correlation(rho).completed(hypercube(60))
+
+
+@pytest.mark.parametrize("graph", [hypercube(60), Hamming((2,) * 60 + (3,))], ids=["equal radices", "mixed radices"])
+def test_iid_losses_are_possible_in_many_dimensions(graph: Hamming) -> None:
+    assert Correlation((1, 0, 0)).completed(graph).rho[:3] == (1, 0, 0)
+
+
 @pytest.mark.parametrize("graph", SMALL, ids=str)
 def test_completed_is_idempotent(graph: Hamming) -> None:
     full = Correlation.geometric(0.4, len(graph.radices))

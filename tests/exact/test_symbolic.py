@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy as sp
+from numpy.typing import ArrayLike
 from scipy.integrate import quad
 
-from theory import basins, catalogue, minima, symbolic, walks
+from theory import basins, catalogue, classics, minima, symbolic, symbolic_noise, walks
 from theory.correlations import Correlation, second_difference
 from theory.graphs import Hamming, complete, hypercube
-from theory.laws import AR1Kernel, Normal
+from theory.laws import AR1Kernel, Law, Normal
 from theory.noise import Noise
 from theory.symbolic import K, Phi, S, a, b, d, f, k, m, n, p, phi, q, r, rho1, rho2, s, sigma, x, y, z, z0
 
@@ -52,12 +55,12 @@ def evaluate(integral: Any, *arguments: Any, low: float = -9, high: float = 9) -
 
 
 def test_every_statement_is_in_the_catalogue() -> None:
-    assert set(symbolic.STATEMENTS) == set(catalogue.RESULTS)
+    assert set(symbolic.STATEMENTS | symbolic_noise.STATEMENTS) == set(catalogue.RESULTS)
 
 
-@pytest.mark.parametrize("name", symbolic.STATEMENTS)
+@pytest.mark.parametrize("name", symbolic.STATEMENTS | symbolic_noise.STATEMENTS)
 def test_statements_are_relations(name: str) -> None:
-    statement = symbolic.STATEMENTS[name]()
+    statement = (symbolic.STATEMENTS | symbolic_noise.STATEMENTS)[name]()
     assert statement.atoms(sp.core.relational.Relational)
     assert not statement.is_Atom
 
@@ -224,6 +227,46 @@ def test_walk_additive() -> None:
     letters: Any = sp.IndexedBase("q")
     value = right.subs({letters[i]: radix for i, radix in enumerate(radices, start=1)})
     assert float(value) == pytest.approx(walks.additive(Hamming(radices)), rel=1e-15)
+
+
+class Gumbel(Law):
+    """S(x) = exp(−e^x), cut where S is 1 − 1e−16 and where it is 0."""
+
+    support = (-37.0, 5.0)
+
+    def pdf(self, x: ArrayLike) -> np.ndarray:
+        return np.exp(np.asarray(x) - np.exp(x))
+
+    def sf(self, x: ArrayLike) -> np.ndarray:
+        return np.exp(-np.exp(x))
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.5, 1.5])
+def test_rough_mount_fuji_of_gumbel_losses_is_a_sum(slope: float) -> None:
+    """Σ_h C(d,h)/(1 + h e^θ + (d−h) e^{−θ})."""
+    dimension, near, far = 5, *sp.symbols("n f", positive=True)
+    chance = symbolic.derive_rmf_gumbel(near, far)
+    assert sp.simplify(chance * (1 + near * sp.exp(symbolic.theta) + far * sp.exp(-symbolic.theta))) == 1
+    shells = [
+        math.comb(dimension, h) * chance.subs({near: h, far: dimension - h, symbolic.theta: slope})
+        for h in range(dimension + 1)
+    ]
+    found = classics.rough_mount_fuji(hypercube(dimension), slope, Gumbel())
+    assert found == pytest.approx(float(sum(shells)), rel=1e-11)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7])
+def test_exchangeable_orders_find_the_optimum_half_way(size: int) -> None:
+    places = [order.index(0) + 1 for order in itertools.permutations(range(size))]
+    assert symbolic.derive_exchangeable(size) == sp.Rational(sum(places), len(places)) == sp.Rational(size + 1, 2)
+
+
+def test_best_number_of_samples() -> None:
+    best = symbolic.derive_best_samples()
+    assert sp.simplify(best - (sp.sqrt(s * (n + 1)) - 1)) == 0
+    bound: Any = symbolic.bound_sample_descend().args[1].subs({n: 15625, s: 24})
+    around = [float(bound.subs(m, best.subs({n: 15625, s: 24}) + shift)) for shift in (-1, 0, 1)]
+    assert around[1] == min(around)
 
 
 def test_derivations_are_documented() -> None:

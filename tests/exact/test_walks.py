@@ -236,7 +236,7 @@ def test_steepest_is_the_closed_form(s: int, a: int, b: int) -> None:
     assert iid_steps((s, a, b)) == pytest.approx(stated, rel=1e-12)
 
 
-@pytest.mark.parametrize("s", [2, 24, 100])
+@pytest.mark.parametrize("s", [2, 24])
 def test_constant_memory_is_the_closed_form(s: int) -> None:
     stated = float(sp.N(symbolic.derive_constant_memory().subs(symbolic.s, s)))
     assert iid_steps((s,)) == pytest.approx(stated, rel=1e-12)
@@ -410,10 +410,10 @@ def test_steepest_law_is_a_rational_series(fresh: tuple[int, ...]) -> None:
     steps = -np.diff([*alive, 0.0])
     looked = 1 + np.cumsum([fresh[min(t, len(fresh) - 1)] for t in range(len(steps))])
     evaluations = np.bincount(looked, weights=steps)
-    assert law.steps == pytest.approx(
-        np.resize(steps, len(law.steps)) * (np.arange(len(law.steps)) < len(steps)), abs=1e-13
-    )
-    assert law.evaluations == pytest.approx(np.pad(evaluations, (0, 40))[: len(law.evaluations)], abs=1e-13)
+    for found, expected in ((law.steps, steps), (law.evaluations, evaluations)):
+        short = min(len(found), len(expected))
+        assert found[:short] == pytest.approx(expected[:short], abs=1e-13)
+        assert [*found[short:], *expected[short:]] == pytest.approx([0] * abs(len(found) - len(expected)), abs=1e-13)
 
 
 @pytest.mark.parametrize(("law", "kernel"), KERNELS, ids=str)
@@ -456,10 +456,10 @@ def looks(graph: Graph, losses: tuple[int, ...], v: int, rule: str) -> Fraction:
     if rule != "first":
         return len(around) + looks(graph, losses, better[0] if rule == "steepest" else better[-1], rule)
     orders = list(itertools.permutations(around))
-    found = [next(i for i, u in enumerate(order) if u in better) for order in orders]
-    total = sum(
-        (i + 1 + looks(graph, losses, order[i], rule) for i, order in zip(found, orders, strict=True)), Fraction(0)
-    )
+    total = Fraction(0)
+    for order in orders:
+        i = next(i for i, u in enumerate(order) if u in better)
+        total += i + 1 + looks(graph, losses, order[i], rule)
     return total / len(orders)
 
 

@@ -112,7 +112,11 @@ def test_the_suite_covers_every_result() -> None:
     assert list(dict.fromkeys(c.id for c in checks)) == [id for id in catalogue.RESULTS if id not in suite.UNTESTED]
     assert len({(c.id, c.setting, c.claim) for c in checks}) == len(checks)
     assert all(math.isfinite(c.predicted) and c.trials >= 2 for c in checks)
-    assert {c.id for c in checks if c.claim == "refuted"} == {"preimage.published", "success.published"}
+    assert {c.id for c in checks if c.claim == "refuted"} == {
+        "preimage.published",
+        "success.published",
+        "walk.gaussian_first",
+    }
 
 
 def test_verify_chooses_and_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
