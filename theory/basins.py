@@ -269,7 +269,7 @@ def success_iid(degree: int, epsilon: float) -> float:
     k, factor = 1, float(degree)
     while True:
         power = (k + 1) * (degree - 1) + 2
-        added = factor * (1 - (1 - epsilon) ** power) / power
+        added = factor / power * (-math.expm1(power * math.log1p(-epsilon)) if epsilon < 1 else 1.0)
         share += added
         if added <= 1e-17 * share:
             return share

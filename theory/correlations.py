@@ -69,9 +69,9 @@ class Correlation:
             shortfall = np.hstack([-open_sums, np.ones((types, 1))])
             bounds = [*[(-1, 1)] * (distances - given), (None, None)]
             found = linprog([*[0.0] * (distances - given), -1.0], shortfall, known, bounds=bounds)
-            if found.x is None:  # in many dimensions the sums span too many orders of magnitude
+            if found.x is None and known.min() < 0:  # in many dimensions the sums span too many orders of magnitude
                 return self._mixed(graph, sums)
-            rest = found.x[:-1]
+            rest = found.x[:-1] if found.x is not None else np.zeros(distances - given)
         if (known + open_sums @ rest).min() < -1e-9 * graph.n:
             raise ValueError(f"rho: {self.rho[1:]} is not positive semi-definite on {graph}")
         return Correlation((*self.rho, *rest))
