@@ -50,7 +50,7 @@ def orthant(covariance: np.ndarray) -> float:
     zero = np.zeros(len(covariance))
     return float(
         stats.multivariate_normal.cdf(
-            zero, zero, covariance.tolist(), allow_singular=True, maxpts=300_000, abseps=1e-6, releps=1e-6
+            zero, zero, covariance.tolist(), allow_singular=True, maxpts=2_000_000, abseps=1e-7, releps=1e-7, rng=1
         )
     )
 
