@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from simulations import estimate, search
 from simulations.landscapes import gaussian
-from theory import bounds, hitting
+from theory import bounds, chains, hitting
 from theory.correlations import Correlation
 from theory.graphs import hypercube
 
@@ -58,8 +58,8 @@ def landscape(c: float, seed: int) -> np.ndarray:
 def walk_ratios(c: float, seed: int) -> tuple[np.ndarray, float]:
     """Of random local search to a local minimum: (low, high)/exact by bound, shape (3, 2); and of sampling, descent."""
     losses = landscape(c, seed)
-    walk = hitting.adaptive_walk(GRAPH, losses, "proposals")
-    path = np.exp(hitting.adaptive_walk(GRAPH, losses, "first").log_times)  # potential: steps that lie ahead
+    walk = chains.adaptive_walk(GRAPH, losses, "proposals")
+    path = np.exp(chains.adaptive_walk(GRAPH, losses, "first").log_times)  # potential: steps that lie ahead
     found = [bounds.fitness_levels(walk), bounds.drift(walk, path, "additive"), bounds.drift(walk, path, "variable")]
     upper = bounds.sample_descend(GRAPH)
     exact = walk.summary().value
@@ -70,8 +70,8 @@ def walk_ratios(c: float, seed: int) -> tuple[np.ndarray, float]:
 def noisy_ratios(sigma: float, seed: int) -> np.ndarray:
     """Of the walk with fresh noise to the optimum: (low, high)/exact of variable drift by potential, shape (2, 2)."""
     losses = landscape(0.7, seed)
-    chain = hitting.fresh_noise(GRAPH, losses, sigma)
-    similar = np.exp(hitting.fresh_noise(GRAPH, losses, 1.1 * sigma).log_times)
+    chain = chains.fresh_noise(GRAPH, losses, sigma)
+    similar = np.exp(chains.fresh_noise(GRAPH, losses, 1.1 * sigma).log_times)
     found = [bounds.drift(chain, V)[:2] for V in (losses - losses.min(), similar)]
     return np.array(found) / chain.summary().value
 

@@ -158,12 +158,10 @@ class Task:
                 return ("steps", "evaluations", "end_loss", "below")
             case "steps", _:
                 return ("steps", "evaluations", "at_least")
-            case "hitting", _:
+            case (("hitting" | "descent"), _):
                 return ("steps",)
             case (("restart" | "sampled" | "optimum"), _):
                 return ("evaluations",)
-            case "descent", _:
-                return ("steps",)
             case "flip", _:
                 return ("changed",)
             case _, "branching":

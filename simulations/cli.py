@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +20,7 @@ from theory.noise import Noise
 
 from . import benchmarks, estimate, validation
 from .campaign import Task, given_landscape, run
+from .files import to_json
 
 app = typer.Typer(
     name="hillscape",
@@ -56,26 +55,6 @@ Jobs = Annotated[int, typer.Option("--jobs", help="Worker processes; the numbers
 Out = Annotated[Path, typer.Option("--out", help="Folder to write into.")]
 
 
-def _print_json(content: Any) -> None:
-    print(json.dumps(_plain(content), ensure_ascii=False))
-
-
-def _plain(content: Any) -> Any:
-    """JSON-ready: arrays as lists, numbers that JSON lacks by name."""
-    match content:
-        case _ if hasattr(content, "_asdict"):
-            return _plain(content._asdict())
-        case dict():
-            return {key: _plain(value) for key, value in content.items()}
-        case list() | tuple():
-            return [_plain(value) for value in content]
-        case np.ndarray() | np.generic():
-            return _plain(content.tolist())
-        case float() if not math.isfinite(content):
-            return str(content)
-    return content
-
-
 def _print_rows(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     table = Table(title=title, title_justify="left")
     for name in columns:
@@ -98,15 +77,14 @@ def _given_landscape(
     if (table is None) == (seed is None):
         raise ValueError("table, landscape-seed: give one of them, for a result on a given landscape")
     if table is not None:
+        if graph is not None:
+            raise ValueError(f"graph: {graph}; a table brings its own graph")
         found = benchmarks.load(table)
         return {"graph": found.graph, "losses": found.losses if seeds == "all" else found.landscape(seeds)}
     if graph is None:
         raise ValueError("graph: --landscape-seed needs --graph")
-    drawn: dict[str, Any] = {
-        "rho": correlation.rho if isinstance(correlation, Correlation) else None,
-        "c": correlation.c if isinstance(correlation, Anisotropic) else None,
-    }
-    task = Task("restart", "gaussian" if correlation else "iid", str(graph), **drawn, landscape_seed=seed or 0)
+    model = "gaussian" if correlation else "iid"
+    task = Task("restart", model, str(graph), **_field(correlation), landscape_seed=seed or 0)
     where, losses = given_landscape(task)
     return {"graph": where, "losses": losses}
 
@@ -152,6 +130,16 @@ def _correlation(graph: Graph | None, rho: str | None, c: str | None) -> Correla
     return Anisotropic((first, *others)) if others else Correlation.geometric(first, len(graph.radices))
 
 
+def _field(correlation: Correlation | Anisotropic | None) -> dict[str, Any]:
+    """The fields of a task that hold its correlation."""
+    match correlation:
+        case Correlation(rho=rho):
+            return {"rho": rho}
+        case Anisotropic(c=c):
+            return {"c": c}
+    return {}
+
+
 @app.command()
 def theorems(
     id: Annotated[str | None, typer.Argument(help="One result, in full.")] = None,
@@ -162,7 +150,7 @@ def theorems(
     results = [catalogue.result(id)] if id else list(catalogue.RESULTS.values())
     if as_json:
         keys = ("id", "status", "title", "assumptions", "source", "latex")
-        _print_json({"theorems": [{key: getattr(r, key) for key in keys} for r in results]})
+        print(to_json({"theorems": [{key: getattr(r, key) for key in keys} for r in results]}))
     elif latex:
         print(catalogue.document(results))
     elif id:
@@ -233,15 +221,15 @@ def predict(
         "neighbourhood": neighbourhood,
         "epsilon": epsilon,
         "optimum": optimum,
+        "kind": kind,
+        "delta": delta,
     }
-    if "kind" in takes:
-        given["kind"] = kind
-    if "delta" in takes:
-        given["delta"] = delta
     if "losses" in takes:
         given |= _given_landscape(where, table, seeds, landscape_seed, given.pop("correlation"))
         sigma = _absolute(given.pop("noise"), noise_abs, given["losses"])
         given |= {"noise": Noise(sigma)} if "noise" in takes and sigma is not None else {"sigma": sigma}
+    else:  # refused by name, as every argument that a result does not use
+        given |= {"table": table, "landscape_seed": landscape_seed, "noise_abs": noise_abs}
     for setting in settings or []:
         name, _, number = setting.partition("=")
         given[name.strip()] = _number(name, number)
@@ -253,7 +241,7 @@ def predict(
     inputs = {name: str(value) for name, value in given.items() if value is not None and name != "losses"}
     content = {"id": id, "status": result.status, **answer, "inputs": inputs}
     if as_json:
-        _print_json(content)
+        print(to_json(content))
     else:
         rows = [(name, value) for name, value in content.items() if name != "inputs"]
         _print_rows(result.title, ("", ""), [*rows, *inputs.items()])
@@ -296,10 +284,9 @@ def simulate(
         raise ValueError("kernel, degree, loss, law: the branching model needs --kernel, --degree and --loss or --law")
     where = parse_graph(graph) if graph is not None else None
     correlation = _correlation(where, rho, c)
-    given = {
+    given: dict[str, Any] = {
         "graph": str(where) if where else None,
-        "rho": correlation.rho if isinstance(correlation, Correlation) else None,
-        "c": correlation.c if isinstance(correlation, Anisotropic) else None,
+        **_field(correlation),
         "sigma": noise,
         "average": average,
         "rule": rule,
@@ -333,7 +320,7 @@ def simulate(
     content |= {name: e._asdict() for name, e in estimates.items() if name != task.columns[0] and not depths}
     content |= {"quantity": quantity, "model": model, "task": task.id}
     if as_json:
-        _print_json(content)
+        print(to_json(content))
     else:
         title = f"{quantity}, {model} {task.graph or task.kernel}, {trials} trials, {confidence:.0%} intervals"
         _print_rows(title, ("", "low", "best", "high"), [(name, *e) for name, e in estimates.items()])
@@ -353,7 +340,7 @@ def verify(
     """
     results = validation.verify(ids, trials, jobs, progress=sys.stderr.isatty())
     if as_json:
-        _print_json({"results": results, "false_alarm": validation.FALSE_ALARM, "power": validation.POWER})
+        print(to_json({"results": results, "false_alarm": validation.FALSE_ALARM, "power": validation.POWER}))
     else:
         print_verdicts(results)
     if not all(r["agrees"] for r in results):
@@ -382,7 +369,7 @@ def check(
     """
     content = validation.check_table(benchmarks.load(table), seeds, trials, jobs, progress=sys.stderr.isatty())
     if as_json:
-        _print_json(content)
+        print(to_json(content))
     else:
         print_check(content)
     if not all(content["agrees"].values()):
@@ -430,7 +417,7 @@ def train(
     table = trainer.train(where, trainer.digits(), hyper, range(seeds), out, cells=numbers, device=device)
     content = {"out": str(out), "cells": len(table.cells), "seeds": seeds, "header": table.header}
     if as_json:
-        _print_json(content)
+        print(to_json(content))
     else:
         print(f"{out}: {len(table.cells)} cells × {seeds} seeds, trained on {table.header['device']}")
 
@@ -449,13 +436,13 @@ def figures(
     if list_only:
         shows = build.describe(names)
         if as_json:
-            _print_json({"figures": shows})
+            print(to_json({"figures": shows}))
         else:
             _print_rows("Figures", ("name", "shows"), shows.items())
         return
     files = build.build(names, out, jobs)
     if as_json:
-        _print_json({"files": [str(file) for file in files]})
+        print(to_json({"files": [str(file) for file in files]}))
     else:
         print("\n".join(map(str, files)))
 
@@ -471,7 +458,7 @@ def reproduce(
 
     summary = run_all(out, jobs)
     if as_json:
-        _print_json(summary)
+        print(to_json(summary))
     else:
         print_verdicts(summary["verify"])
         for content in summary["checks"]:

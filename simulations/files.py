@@ -1,8 +1,10 @@
-"""Files that are whole or absent, and pickles that cannot run code."""
+"""Files that are whole or absent, JSON for every number, and pickles that cannot run code."""
 
 from __future__ import annotations
 
 import io
+import json
+import math
 import os
 import pickle
 import uuid
@@ -26,6 +28,26 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> N
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def to_json(content: Any, indent: int | None = None) -> str:
+    """JSON text: arrays as lists, named tuples as objects, numbers that JSON lacks by name."""
+    return json.dumps(_plain(content), ensure_ascii=False, indent=indent)
+
+
+def _plain(content: Any) -> Any:
+    match content:
+        case _ if hasattr(content, "_asdict"):
+            return _plain(content._asdict())
+        case dict():
+            return {key: _plain(value) for key, value in content.items()}
+        case list() | tuple():
+            return [_plain(value) for value in content]
+        case np.ndarray() | np.generic():
+            return _plain(content.tolist())
+        case float() if not math.isfinite(content):
+            return str(content)
+    return content
 
 
 class _PlainUnpickler(pickle.Unpickler):

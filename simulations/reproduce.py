@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 from . import benchmarks, validation
-from .files import write_atomically
+from .files import to_json, write_atomically
 
 OPERATIONS = ("none", "skip", "relu")
 SEEDS = range(6)
@@ -38,7 +37,7 @@ def reproduce(out: Path, jobs: int = 2, progress: bool = True) -> dict[str, Any]
         "seconds": time.perf_counter() - began,
         "files": [str(path) for path in (trained, *figures, out / "summary.json")],
     }
-    text = json.dumps(summary, indent=1, ensure_ascii=False)
+    text = to_json(summary, indent=1)
     write_atomically(out / "summary.json", lambda file: file.write(text.encode()))
     return summary
 

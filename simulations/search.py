@@ -85,7 +85,7 @@ def descend(
           back, so that one order a vertex is as good as a new one a visit)
     ValueError for an unknown rule, losses of the wrong shape or not finite.
     """
-    losses = _checked(graph, losses)
+    losses = graph.checked(losses)
     match rule:
         case "steepest" if isinstance(graph, Hamming):
             return Descent(graph, _steepest_by_lines(graph, losses))
@@ -102,7 +102,7 @@ def descend(
 
 def strict_minima(graph: Graph, losses: np.ndarray) -> np.ndarray:
     """Whether every neighbour of a vertex is strictly worse, shape (n,)."""
-    losses = _checked(graph, losses)
+    losses = graph.checked(losses)
     if not isinstance(graph, Hamming):
         table = graph.neighbours
         worse = losses[table] > losses[:, None]
@@ -112,15 +112,6 @@ def strict_minima(graph: Graph, losses: np.ndarray) -> np.ndarray:
         lowest = lines == lines.min(axis=1, keepdims=True)
         flags &= lowest & (lowest.sum(axis=1, keepdims=True) == 1)
     return minimal
-
-
-def _checked(graph: Graph, losses: np.ndarray) -> np.ndarray:
-    losses = np.asarray(losses)
-    if losses.shape != (graph.n,):
-        raise ValueError(f"losses: shape {losses.shape} must be ({graph.n},) on {graph}")
-    if not np.isfinite(losses).all():
-        raise ValueError(f"losses: {np.count_nonzero(~np.isfinite(losses))} of {graph.n} values are not finite")
-    return losses
 
 
 def _lines(graph: Hamming, values: np.ndarray) -> list[np.ndarray]:

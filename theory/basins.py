@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .graphs import Graph, Hamming
-from .laws import Kernel, Law
+from .laws import Kernel, Law, check_support
 from .quadrature import Panels, refine
 from .walks import fresh_neighbours
 
@@ -233,8 +233,7 @@ def _success(
     share: Callable[[Panels], np.ndarray],
 ) -> float:
     """∫_{ℓ*}^{ℓ*+ε} f(x) share(x) dx, with the share known at the nodes of panels that go on to the top."""
-    if law.support != kernel.support:
-        raise ValueError(f"law: {law} lives on {law.support}, but kernel {kernel} on {kernel.support}")
+    check_support(law, kernel)
     if not epsilon > 0:
         raise ValueError(f"epsilon: {epsilon} must be greater than 0")
     _check(degree, 1)

@@ -1,6 +1,6 @@
 """Bounds on the time of local search on a given landscape, and on what noise does to it, each with its witness.
 
-Times are expectations from a uniform start of a `theory.hitting.Chain`, in its steps; a target counts 0.
+Times are expectations from a uniform start of a `theory.chains.Chain`, in its steps; a target counts 0.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.special import ndtr
 
+from .chains import Chain, adaptive_walk, fresh_noise
 from .graphs import Graph, Hamming
-from .hitting import Chain, adaptive_walk, fresh_noise
+from .noise import least_draws
 
 KINDS = ("additive", "multiplicative", "variable")
 CUTS = 128
@@ -108,7 +109,7 @@ def fitness_levels(chain: Chain) -> Levels:
     and Doerr and Kötzing 2022, with one each (lower).
 
     >>> from theory.graphs import hypercube
-    >>> from theory.hitting import adaptive_walk
+    >>> from theory.chains import adaptive_walk
     >>> ones = np.array([bin(v).count("1") for v in range(16)], float)
     >>> bounds = fitness_levels(adaptive_walk(hypercube(4), ones, "proposals"))
     >>> round(bounds.low, 3), round(bounds.high, 3)  # 5.604 is exact: coupons
@@ -167,7 +168,7 @@ def _best_partition(term: Callable[[int, int], float], cuts: int, best: Any) -> 
 
 
 def levels(graph: Graph, losses: np.ndarray, rule: str = "proposals") -> Levels:
-    """`fitness_levels` of the noise-free walk of a rule (see `theory.hitting.adaptive_walk`) to a local minimum.
+    """`fitness_levels` of the noise-free walk of a rule (see `theory.chains.adaptive_walk`) to a local minimum.
 
     ValueError as in `adaptive_walk`. Status: bound (both sides). Source: as `fitness_levels`.
     """
@@ -177,7 +178,7 @@ def levels(graph: Graph, losses: np.ndarray, rule: str = "proposals") -> Levels:
 def loss_drift(graph: Graph, losses: np.ndarray, sigma: float, kind: str = "additive") -> Drift:
     """`drift` of the loss above the optimum, V = ℓ − min ℓ, in the walk under fresh noise σ (in units of loss).
 
-    ValueError as in `drift` and `theory.hitting.fresh_noise`. Status: bound (both sides). Source: as `drift`.
+    ValueError as in `drift` and `theory.chains.fresh_noise`. Status: bound (both sides). Source: as `drift`.
     """
     losses = np.asarray(losses, dtype=float)
     return drift(fresh_noise(graph, losses, sigma), losses - losses.min(), kind)
@@ -204,7 +205,7 @@ def drift(chain: Chain, potential: np.ndarray, kind: str = "variable") -> Drift:
     and Witt 2011, who let the chain only improve (lifted by the positive part here).
 
     >>> from theory.graphs import cycle
-    >>> from theory.hitting import adaptive_walk
+    >>> from theory.chains import adaptive_walk
     >>> walk = adaptive_walk(cycle(5), np.array([0.0, 1, 2, 3, 4]), "proposals")
     >>> drift(walk, walk.losses, "additive")  # a step of 1 with probability 1/2, but of 4 or 1 from the top
     Drift(low=0.8, high=4.0, fastest=4, slowest=1)
@@ -309,9 +310,7 @@ def flip(graph: Graph, losses: np.ndarray, sigma: float) -> Flip:
 
 def _deciding(graph: Graph, losses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The edges that decide the set of strict local minima, shape (m, 2), and their gaps, shape (m,)."""
-    losses, table, here = np.asarray(losses, dtype=float), graph.neighbours, np.arange(graph.n)[:, None]
-    if losses.shape != (graph.n,) or not np.isfinite(losses).all():
-        raise ValueError(f"losses: {losses} must be {graph.n} finite numbers on {graph}")
+    losses, table, here = graph.checked(losses), graph.neighbours, np.arange(graph.n)[:, None]
     around = np.where(table == here, np.inf, losses[table])
     minimal = around.min(axis=1) > losses
     chosen = minimal[:, None] | (np.arange(table.shape[1]) == around.argmin(axis=1)[:, None])
@@ -349,14 +348,5 @@ def preserve(graph: Graph, losses: np.ndarray, sigma: float, delta: float) -> Pr
     if sigma > 0 and (gaps == 0).sum() / 2 > delta:
         return Preserve(math.inf, start.value, start.edge)
 
-    def suffices(k: int) -> bool:
-        return _flips(gaps, sigma / math.sqrt(k)) <= delta
-
-    enough = 1
-    while not suffices(enough):
-        enough *= 2
-    too_few = enough // 2
-    while enough - too_few > 1:
-        middle = (too_few + enough) // 2
-        too_few, enough = (too_few, middle) if suffices(middle) else (middle, enough)
+    enough = least_draws(lambda k: _flips(gaps, sigma / math.sqrt(k)) <= delta)
     return Preserve(float(enough), _flips(gaps, sigma / math.sqrt(enough)), _closest(pairs, gaps))

@@ -21,7 +21,7 @@ from .correlations import Correlation, character_sums, second_difference
 from .graphs import Graph, Hamming
 from .laws import normal_pdf
 from .minima import gaussian
-from .noise import NOISELESS, Noise
+from .noise import NOISELESS, Noise, least_draws
 from .quadrature import LINE, MASS, Panels, integrate, refine
 
 
@@ -328,12 +328,6 @@ def denoise(graph: Graph, correlation: Correlation, noise: Noise, factor: float)
         minima[k] = gaussian(graph, correlation, Noise(noise.sigma, noise.average * k))
         return minima[k] <= factor * noiseless
 
-    enough = 1
-    while not suffices(enough):
-        enough *= 2
-    too_few = enough // 2
-    while enough - too_few > 1:
-        middle = (too_few + enough) // 2
-        too_few, enough = (too_few, middle) if suffices(middle) else (middle, enough)
+    enough = least_draws(suffices)
     tried = sorted(minima)
     return Denoising(enough, noiseless, np.array(tried), np.array([minima[k] for k in tried]))

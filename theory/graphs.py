@@ -45,6 +45,15 @@ class Graph:
         """Neighbour table, shape (n, largest degree), int32; short rows are padded with the vertex itself."""
         raise ValueError(f"graph: {self} is a distribution over graphs; draw one graph of it first")
 
+    def checked(self, losses: np.ndarray) -> np.ndarray:
+        """The losses of a landscape on the graph as an array; ValueError unless they are n finite numbers."""
+        losses = np.asarray(losses)
+        if losses.shape != (self.n,):
+            raise ValueError(f"losses: shape {losses.shape} must be ({self.n},) on {self}")
+        if not np.isfinite(losses).all():
+            raise ValueError(f"losses: {np.count_nonzero(~np.isfinite(losses))} of {self.n} values are not finite")
+        return losses
+
     @cached_property
     def adjacency(self) -> sparse.csr_array:
         """Adjacency matrix, shape (n, n), entries 0 and 1."""

@@ -247,6 +247,12 @@ class AR1Kernel(Kernel):
         return f"ar1:{plain(self.rho)}"
 
 
+def check_support(law: Law, kernel: Kernel) -> None:
+    """ValueError unless the law lives where the kernel does."""
+    if law.support != kernel.support:
+        raise ValueError(f"law: {law} lives on {law.support}, but kernel {kernel} on {kernel.support}")
+
+
 def parse_law(text: str) -> Law:
     """The law of a text form: `uniform`, `normal`, `truncnorm:mean,sd`.
 

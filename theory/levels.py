@@ -13,7 +13,7 @@ from scipy.special import ndtr
 
 from .correlations import Correlation
 from .graphs import Graph, Hamming
-from .laws import Kernel, Law, Uniform, normal_pdf
+from .laws import Kernel, Law, Uniform, check_support, normal_pdf
 from .noise import NOISELESS, Noise
 from .quadrature import LINE, MASS, integrate
 
@@ -59,8 +59,8 @@ def density(
     if noise.sd > 0:
         raise ValueError("noise: needs a Gaussian field (correlation)")
     law = law or Uniform()
-    if kernel is not None and law.support != kernel.support:
-        raise ValueError(f"law: {law} lives on {law.support}, but kernel {kernel} on {kernel.support}")
+    if kernel is not None:
+        check_support(law, kernel)
     degrees, counts = np.unique(graph.degrees, return_counts=True)
 
     def of(x: np.ndarray) -> np.ndarray:

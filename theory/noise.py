@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -33,3 +34,15 @@ class Noise:
 
 
 NOISELESS = Noise()
+
+
+def least_draws(suffices: Callable[[int], bool]) -> int:
+    """The least number k ≥ 1 of averaged draws that suffices, where more draws always suffice too, by bisection."""
+    enough = 1
+    while not suffices(enough):
+        enough *= 2
+    too_few = enough // 2
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        too_few, enough = (too_few, middle) if suffices(middle) else (middle, enough)
+    return enough

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .graphs import Graph, Hamming, RandomRegular, Torus
-from .laws import Kernel, Law, Uniform, UniformKernel
+from .laws import Kernel, Law, Uniform, UniformKernel, check_support
 from .quadrature import Panels, refine
 
 RULES = ("steepest", "first", "reluctant")
@@ -195,8 +195,7 @@ def tree(law: Law, kernel: Kernel, degree: int, rule: str = "steepest") -> Walk:
 def _check(law: Law, kernel: Kernel, rule: str) -> None:
     if rule not in RULES:
         raise ValueError(f"rule: {rule!r} is unknown; allowed: {', '.join(RULES)}")
-    if law.support != kernel.support:
-        raise ValueError(f"law: {law} lives on {law.support}, but kernel {kernel} on {kernel.support}")
+    check_support(law, kernel)
 
 
 def whole_law(law: Law, kernel: Kernel, memory: Memory, rule: str, count: int = 16) -> WalkLaw:

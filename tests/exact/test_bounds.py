@@ -12,9 +12,10 @@ from scipy.special import ndtr, ndtri
 from simulations import search
 from simulations.landscapes import gaussian
 from theory import bounds
+from theory.chains import Chain, adaptive_walk, fresh_noise
 from theory.correlations import Correlation
 from theory.graphs import ExplicitGraph, Graph, Hamming, RandomRegular, complete, cycle, hypercube, parse_graph
-from theory.hitting import Chain, adaptive_walk, evaluations, fresh_noise, sample_descend
+from theory.hitting import evaluations, sample_descend
 
 BULL = ExplicitGraph(5, np.array([(0, 1), (1, 2), (0, 2), (1, 3), (2, 4)]))
 ONES = np.array([bin(v).count("1") for v in range(64)], dtype=float)

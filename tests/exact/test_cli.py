@@ -361,6 +361,10 @@ def test_bad_input_is_one_line(hillscape: Hillscape, arguments: str) -> None:
     [
         "simulate minima --graph cycle:9 --kernel uniform",
         "predict minima.gaussian --graph hamming:5^6 --c 0.5 --average 4",
+        "predict minima.iid --graph cycle:9 --delta 0.1",
+        "predict minima.iid --graph cycle:9 --kind variable",
+        "predict minima.iid --graph cycle:9 --table nasbench201:cifar10",
+        "predict chain.hitting --table nasbench201:cifar10 --noise 1 --graph cycle:9",
     ],
 )
 def test_options_without_effect_are_refused(hillscape: Hillscape, arguments: str) -> None:

@@ -14,10 +14,10 @@ import pytest
 from scipy.special import log_ndtr
 
 from simulations.landscapes import gaussian
-from theory import hitting, reference
+from theory import chains, hitting, reference
+from theory.chains import Chain, adaptive_walk, fresh_noise
 from theory.correlations import Correlation
 from theory.graphs import ExplicitGraph, Graph, Hamming, RandomRegular, complete, cycle, hypercube
-from theory.hitting import Chain, adaptive_walk, fresh_noise
 
 BULL = ExplicitGraph(5, np.array([(0, 1), (1, 2), (0, 2), (1, 3), (2, 4)]))
 TRAP = np.array([0.9, 0.1, 1.1, -0.6, 0.3])  # the optimum 3 behind 1; vertex 4 is a local minimum
@@ -91,7 +91,7 @@ def test_probabilities_sum_to_one_at_every_size(m: int, sigma: float) -> None:
     rng = np.random.default_rng(m)
     rows = {"apart": rng.standard_normal(m), "one far": np.append(np.zeros(m - 1), 3.0), "equal": np.ones(m)}
     for losses in rows.values():
-        log_p = hitting._log_best(np.arange(m)[None], np.append(losses / sigma, np.inf))
+        log_p = chains._log_best(np.arange(m)[None], np.append(losses / sigma, np.inf))
         assert abs(np.exp(log_p).sum() - 1) < 1e-12
 
 
@@ -157,7 +157,7 @@ def test_occupation_of_rare_events_sums_to_the_mean() -> None:
     chain = fresh_noise(graph, field(graph, 0.6, 2), 0.02)
     answer = chain.summary()
     assert answer.log10 > 30
-    assert hitting._log_sum(chain.log_occupation[None])[0] / math.log(10) == pytest.approx(answer.log10, rel=1e-12)
+    assert chains._log_sum(chain.log_occupation[None])[0] / math.log(10) == pytest.approx(answer.log10, rel=1e-12)
     assert answer.sd / answer.value > 0.5
 
 
@@ -343,7 +343,7 @@ def test_no_search_without_repeats_beats_another() -> None:
 
 
 def test_a_reduction_that_does_not_settle_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hitting, "SWEEPS", 3)
+    monkeypatch.setattr(chains, "SWEEPS", 3)
     with pytest.raises(ArithmeticError, match="3 sweeps leave a relative change"):
         _ = fresh_noise(hypercube(4), field(hypercube(4), 0.5, 0), 1.0)._reduced
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from scipy.special import ndtr
 
 from tests import strategies
-from theory import bounds, hitting
+from theory import bounds, chains, hitting
+from theory.chains import adaptive_walk, fresh_noise
 from theory.graphs import ExplicitGraph, Graph
-from theory.hitting import adaptive_walk, fresh_noise
 
 Landscape = tuple[Graph, np.ndarray]
 SLACK = 1 + 1e-9  # rounding; the times are proven to 1e-9
@@ -27,7 +27,7 @@ def all_landscapes(draw: st.DrawFn) -> Landscape:
 
 
 landscapes = all_landscapes()
-rules = st.sampled_from(hitting.RULES)
+rules = st.sampled_from(chains.RULES)
 kinds = st.sampled_from(bounds.KINDS)
 relative = st.floats(-2, 1).map(lambda power: 10.0**power)  # noise in standard deviations of the losses
 
@@ -51,7 +51,7 @@ def test_the_observed_best_is_one_of_the_closed_neighbourhood(landscape: Landsca
     here = np.arange(graph.n)[:, None]
     padded = np.where(graph.neighbours == here, graph.n, graph.neighbours)
     scaled = np.append((losses - losses.min()) / (sigma * scale(losses)), np.inf)
-    log_p = hitting._log_best(np.concatenate([here, padded], axis=1), scaled)
+    log_p = chains._log_best(np.concatenate([here, padded], axis=1), scaled)
     far = max(scaled[:-1].max(), 1)  # rounding of the exponents, of the size of the square of the largest difference
     assert np.exp(log_p).sum(axis=1) == pytest.approx(np.ones(graph.n), abs=1e-12 + 1e-15 * far)
 
@@ -109,8 +109,8 @@ def test_occupation_and_distribution_sum_to_the_mean(landscape: Landscape, sigma
     answer = chain.summary()
     assert (1 - found).sum() <= answer.value * SLACK + 1e-9
     if answer.log10 < np.inf:
-        log_sum = hitting._log_mean(chain.log_occupation) + math.log(graph.n)
-        assert log_sum == pytest.approx(hitting._log_mean(chain.log_times), abs=1e-8)
+        log_sum = chains.log_mean(chain.log_occupation) + math.log(graph.n)
+        assert log_sum == pytest.approx(chains.log_mean(chain.log_times), abs=1e-8)
 
 
 @given(landscapes, relative, st.integers(0, 2**32))
@@ -148,7 +148,7 @@ def test_levels_to_the_optimum_enclose_the_time(landscape: Landscape, rule: str)
     assert exact <= found.high * SLACK
 
 
-def potentials(walk: hitting.Chain, choice: int) -> np.ndarray:
+def potentials(walk: chains.Chain, choice: int) -> np.ndarray:
     """Potentials of a noise-free walk: the longest and the mean path, the rank, and one of no meaning."""
     steps = np.exp(replace(walk, log_moves=np.where(walk.log_moves > -np.inf, 0.0, -np.inf)).log_leave)
     candidates = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -117,6 +118,11 @@ def test_the_suite_covers_every_result() -> None:
         "success.published",
         "walk.gaussian_first",
     }
+
+
+@pytest.mark.parametrize("family", suite.FAMILIES, ids=lambda family: family.__name__)
+def test_families_judge_what_they_declare(family: Callable[[], Iterator[suite.Check]]) -> None:
+    assert {check.id for check in family()} == set(suite.FAMILIES[family].split())
 
 
 def test_verify_chooses_and_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
