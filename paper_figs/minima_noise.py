@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from simulations import estimate, search
 from simulations.benchmarks import nasbench201
-from simulations.campaign import Task, run
+from simulations.campaign import run
+from simulations.tasks import Task
 from theory import minima, ruggedness
 from theory.correlations import Correlation
 from theory.graphs import Hamming

@@ -19,8 +19,9 @@ from theory.laws import parse_kernel, parse_law
 from theory.noise import Noise
 
 from . import benchmarks, estimate, validation
-from .campaign import Task, given_landscape, run
+from .campaign import run
 from .files import to_json
+from .tasks import Task, given_landscape
 
 app = typer.Typer(
     name="hillscape",

@@ -15,7 +15,7 @@ from theory.laws import AR1Kernel, Normal, Uniform, parse_kernel
 from theory.noise import Noise
 from theory.quadrature import integrate
 
-from .campaign import RULES, Task, given_landscape
+from .tasks import RULES, Task, given_landscape
 
 
 @dataclass(frozen=True)

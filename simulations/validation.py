@@ -18,8 +18,9 @@ from theory.laws import AR1Kernel, Normal
 
 from . import estimate, search, suite
 from .benchmarks.table import LossTable
-from .campaign import Task, run
+from .campaign import run
 from .suite import Check
+from .tasks import Task
 
 FALSE_ALARM = 0.01
 POWER = 0.95

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulations import campaign, landscapes
-from simulations.campaign import Task, replicate, run
+from simulations import landscapes, tasks
+from simulations.campaign import run
+from simulations.tasks import Task, replicate
 
 TASKS = [
     Task("minima", graph="cycle:20"),
@@ -69,7 +70,7 @@ def test_ids_are_stable() -> None:
 
 def test_id_does_not_depend_on_the_order_of_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     before = [task.id for task in TASKS]
-    monkeypatch.setattr(campaign, "fields", lambda task: tuple(reversed(fields(task))))
+    monkeypatch.setattr(tasks, "fields", lambda task: tuple(reversed(fields(task))))
     assert [task.id for task in TASKS] == before
 
 

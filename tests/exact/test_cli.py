@@ -15,8 +15,8 @@ import pytest
 
 from simulations import benchmarks, cli, suite, validation
 from simulations.benchmarks import nasbench201
-from simulations.campaign import Task
 from simulations.suite import Check
+from simulations.tasks import Task
 from theory import catalogue
 
 

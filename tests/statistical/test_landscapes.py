@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulations import campaign, landscapes, search, trees
-from simulations.campaign import Task, run
+from simulations import landscapes, search, tasks, trees
+from simulations.campaign import run
+from simulations.tasks import Task
 from theory import reference
 from theory.graphs import ErdosRenyi, ExplicitGraph, Graph, RandomRegular, complete, hypercube
 from theory.laws import (
@@ -78,9 +79,9 @@ def test_losses_follow_the_law(law: Law) -> None:
 def test_noise_on_two_vertices_errs_as_often_as_it_must(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(landscapes, "iid", lambda graph, rng: np.array([1.0, 0.0]))
     error, trials = float(stats.norm.cdf(-1 / math.sqrt(2))), 8000
-    campaign.given_landscape.cache_clear()
+    tasks.given_landscape.cache_clear()
     flips, steps = (run(Task(name, graph="complete:2", sigma=2.0), trials)[:, 0] for name in ("flip", "hitting"))
-    campaign.given_landscape.cache_clear()
+    tasks.given_landscape.cache_clear()
     assert stats.binomtest(int(flips.sum()), trials, error).pvalue > FALSE_ALARM / 2
     started_worse = steps[steps > 0]
     assert stats.binomtest(len(started_worse), int(started_worse.sum()), 1 - error).pvalue > FALSE_ALARM / 2

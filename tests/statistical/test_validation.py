@@ -12,8 +12,9 @@ from scipy.special import gamma, gammainc
 
 from simulations import landscapes, suite, validation
 from simulations.benchmarks import LossTable
-from simulations.campaign import Task, run
+from simulations.campaign import run
 from simulations.suite import Check
+from simulations.tasks import Task
 from theory import basins, catalogue, minima, walks
 from theory.correlations import Correlation
 from theory.graphs import Hamming, hypercube, parse_graph

@@ -1,0 +1,255 @@
+"""Monte Carlo tasks: what one trial does, keyed by (task id, replicate), and what it returns."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from theory.correlations import Anisotropic, Correlation
+from theory.graphs import Graph, Hamming, parse_graph
+from theory.laws import parse_kernel, parse_law
+from theory.noise import Noise
+
+from . import landscapes, search, trees
+
+MODELS = ("iid", "gaussian", "additive", "rmf", "nk", "branching")
+QUANTITIES = ("minima", "steps", "basins", "hitting", "restart", "flip", "descent", "sampled", "optimum")
+RULES = ("steepest", "first", "reluctant")
+LANDSCAPE = ("graph", "sigma", "average")
+USES = {
+    "iid": LANDSCAPE,
+    "gaussian": (*LANDSCAPE, "rho", "c"),
+    "additive": LANDSCAPE,
+    "rmf": (*LANDSCAPE, "slope"),
+    "nk": (*LANDSCAPE, "k", "neighbourhood"),
+    "branching": ("law", "kernel", "degree", "loss"),
+    "minima": ("level",),
+    "steps": ("rule", "depth", "level"),
+    "basins": ("rule", "depth"),
+    "hitting": ("landscape_seed",),
+    "restart": ("landscape_seed",),
+    "flip": ("landscape_seed",),
+    "descent": ("landscape_seed", "rule"),
+    "sampled": ("landscape_seed", "depth"),
+    "optimum": (),
+}
+"""Fields of a task that each model and each quantity uses."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one Monte Carlo trial does. Plain values only, so that the task has a content id.
+
+    quantity  minima: strict local minima, and with a `level` those below it and the sum of the losses of all;
+              steps: steps and distinct evaluations of local search, averaged over all starts, and the share of
+              starts that take at least `depth` steps;
+              basins: share of starts that reach the global minimum and mean size of the basins that are not empty;
+              hitting, restart, flip: on the one true landscape of `landscape_seed`, steps to the optimum of a walk
+              under fresh noise σ; evaluations of restarted steepest descent until the optimum; whether frozen noise σ
+              changes the set of strict local minima (σ in standard deviations of that landscape);
+              descent, sampled: there, the steps of one walk of the rule, and the evaluations of `depth` samples with
+              steepest descent from the best;
+              optimum: evaluations until the optimum of a landscape, by local search that repeats none
+    graph     text form
+    model     iid; gaussian (with rho, or one c a coordinate); additive; rmf, Rough Mount Fuji (with slope);
+              nk (with k and neighbourhood); branching (with kernel and degree), whose basins are the numbers of
+              preimages at depths 1..depth of a vertex of loss `loss`, and whose steps are those of one walk from
+              a loss of `law`, with the loss at its end and whether that is below `level`
+    sigma, average   noise; rule  steepest, first or reluctant; seed  of the whole campaign
+
+    A trial is keyed by (task id, replicate) and can be run alone by `replicate`.
+    """
+
+    quantity: str
+    model: str = "iid"
+    graph: str = ""
+    rho: tuple[float, ...] | None = None
+    c: tuple[float, ...] | None = None
+    slope: float = 0.0
+    k: int = 0
+    neighbourhood: str = "random"
+    sigma: float = 0.0
+    average: int = 1
+    level: float | None = None
+    rule: str = "steepest"
+    law: str = ""
+    kernel: str = ""
+    degree: int = 0
+    loss: float = 0.0
+    depth: int = 1
+    landscape_seed: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ("quantity", self.quantity, QUANTITIES),
+            ("model", self.model, MODELS),
+            ("rule", self.rule, RULES),
+        ):
+            if value not in allowed:
+                raise ValueError(f"{name}: {value!r} is unknown; allowed: {', '.join(allowed)}")
+        used = {"quantity", "model", "seed", *USES[self.model], *USES[self.quantity]}
+        for name, value in self.given.items():
+            if name not in used:
+                raise ValueError(f"{name}: {value!r} has no effect on {self.quantity} in the {self.model} model")
+        if self.seed < 0:
+            raise ValueError(f"seed: {self.seed} must be at least 0")
+        Noise(self.sigma, self.average)
+        for name in ("sigma", "slope", "loss"):  # 1 and 1.0 are one task
+            object.__setattr__(self, name, float(getattr(self, name)))
+        if self.model == "branching":
+            self._check_branching()
+        else:
+            self._check_landscape()
+
+    def _check_landscape(self) -> None:
+        graph = parse_graph(self.graph)
+        if self.model != "iid" and not isinstance(graph, Hamming):
+            raise ValueError(f"graph: {graph} is not a Hamming graph, which the {self.model} model needs")
+        if (self.model == "gaussian") != ((self.rho is None) != (self.c is None)):
+            raise ValueError(f"rho, c: the gaussian model needs one of them, other models none; this is {self.model}")
+        if self.quantity == "hitting" and self.sigma == 0:
+            raise ValueError("sigma: 0; without noise a walk may never leave a local minimum, give it noise")
+        if self.rho is not None:
+            object.__setattr__(self, "rho", Correlation(tuple(self.rho)).completed(graph).rho)
+        if self.c is not None:
+            object.__setattr__(self, "c", Anisotropic(tuple(self.c)).c)
+
+    def _check_branching(self) -> None:
+        if self.quantity not in ("basins", "steps"):
+            raise ValueError(
+                f"quantity: {self.quantity}; the branching model has no graph, it simulates basins or steps"
+            )
+        low, high = parse_kernel(self.kernel).support
+        if not low <= self.loss <= high:
+            raise ValueError(f"loss: {self.loss} must lie in [{low:g}, {high:g}], where the kernel lives")
+        if self.degree < 1 or self.depth < 1:
+            raise ValueError(f"degree, depth: {self.degree}, {self.depth} must both be at least 1")
+        if self.quantity == "steps":
+            parse_law(self.law)
+
+    @property
+    def id(self) -> str:
+        """SHA-256 of the sorted JSON of what is not default, 16 hexadecimal digits: a new field changes no id."""
+        text = json.dumps(self.given, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The fields that differ from their defaults."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the numbers that one trial returns."""
+        match self.quantity, self.model:
+            case "minima", _:
+                return ("minima",) if self.level is None else ("minima", "below", "loss_sum")
+            case "steps", "branching":
+                return ("steps", "evaluations", "end_loss", "below")
+            case "steps", _:
+                return ("steps", "evaluations", "at_least")
+            case (("hitting" | "descent"), _):
+                return ("steps",)
+            case (("restart" | "sampled" | "optimum"), _):
+                return ("evaluations",)
+            case "flip", _:
+                return ("changed",)
+            case _, "branching":
+                return tuple(f"depth_{k}" for k in range(1, self.depth + 1))
+        return ("p_global", "mean_basin")
+
+
+def replicate(task: Task, number: int) -> np.ndarray:
+    """Trial `number` of a task, shape (number of columns,): the same wherever and whenever it is run."""
+    seeds = np.random.SeedSequence(int(task.id, 16), spawn_key=(number,)).spawn(3)
+    structure, noise, choice = map(np.random.default_rng, seeds)
+    if task.model == "branching":
+        kernel = parse_kernel(task.kernel)
+        if task.quantity == "basins":
+            return trees.preimages(kernel, task.degree, task.loss, task.depth, structure)
+        found = trees.walk(parse_law(task.law), kernel, task.degree, task.rule, structure)
+        return np.append(found, task.level is not None and found[2] < task.level)
+    if "landscape_seed" in USES[task.quantity]:
+        return np.array([_on_given(task, noise)], dtype=float)
+    graph = landscapes.draw_graph(_graph(task.graph), structure)
+    losses = landscapes.observe(_landscape(task, graph, structure), Noise(task.sigma, task.average), noise)
+    if task.quantity == "optimum":
+        return np.array([search.evaluations_to_optimum(graph, losses, choice)], dtype=float)
+    if task.quantity == "minima":
+        minima = losses[search.strict_minima(graph, losses)]
+        found = [len(minima)] if task.level is None else [len(minima), (minima < task.level).sum(), minima.sum()]
+        return np.array(found, dtype=float)
+    descent = search.descend(graph, losses, task.rule, choice)
+    if task.quantity == "steps":
+        starts = choice.choice(graph.n, size=min(graph.n, 1000), replace=False)  # of these the evaluations
+        at_least = (descent.steps >= task.depth).mean()
+        return np.array([descent.steps.mean(), descent.evaluations(starts).mean(), at_least])
+    basins = descent.basin_sizes()
+    return np.array([basins[losses.argmin()] / graph.n, basins[basins > 0].mean()])
+
+
+def _landscape(task: Task, graph: Graph, rng: np.random.Generator) -> np.ndarray:
+    """True losses of a task's model, shape (n,)."""
+    if not isinstance(graph, Hamming):
+        return landscapes.iid(graph, rng)
+    match task.model:
+        case "gaussian" if task.rho is not None:
+            return landscapes.gaussian(graph, Correlation(task.rho), rng)
+        case "gaussian" if task.c is not None:
+            return landscapes.gaussian(graph, Anisotropic(task.c), rng)
+        case "additive":
+            return landscapes.additive(graph, rng)
+        case "rmf":
+            return landscapes.rough_mount_fuji(graph, task.slope, rng)
+        case "nk":
+            return landscapes.nk(graph, task.k, task.neighbourhood, rng)
+    return landscapes.iid(graph, rng)
+
+
+@lru_cache(maxsize=8)
+def given_landscape(task: Task) -> tuple[Graph, np.ndarray]:
+    """The graph and the true losses, shape (n,), that `landscape_seed` draws of the task's model."""
+    rng = np.random.default_rng(task.landscape_seed)
+    graph = landscapes.draw_graph(_graph(task.graph), rng)
+    return graph, _landscape(task, graph, rng)
+
+
+@lru_cache(maxsize=8)
+def _given_descent(task: Task) -> tuple[np.ndarray, np.ndarray]:
+    """Evaluations of steepest descent from each start, and whether it ends at the optimum."""
+    graph, losses = given_landscape(task)
+    descent = search.descend(graph, losses)
+    return descent.evaluations(), descent.terminal == losses.argmin()
+
+
+def _on_given(task: Task, rng: np.random.Generator) -> float:
+    graph, losses = given_landscape(task)
+    sigma = task.sigma * float(losses.std())
+    if task.quantity == "flip":
+        noisy = losses + sigma * rng.standard_normal(graph.n)
+        return float((search.strict_minima(graph, noisy) != search.strict_minima(graph, losses)).any())
+    if task.quantity == "hitting":
+        return search.fresh_noise_steps(graph, losses, sigma, rng)
+    if task.quantity == "descent":
+        return float(search.descend(graph, losses, task.rule, rng).steps[rng.integers(graph.n)])
+    evaluations, success = _given_descent(task)
+    if task.quantity == "sampled":
+        samples = rng.choice(graph.n, size=task.depth, replace=False)
+        return task.depth - 1 + float(evaluations[samples[losses[samples].argmin()]])
+    spent = 0.0
+    while True:
+        start = rng.integers(graph.n)
+        spent += evaluations[start]
+        if success[start]:
+            return spent
+
+
+@lru_cache(maxsize=8)
+def _graph(text: str) -> Graph:
+    return parse_graph(text)
