@@ -1,6 +1,9 @@
 """Local search as a functional graph: for every start at once, where it goes, how long, and what it costs.
 
 Losses are minimised. Steepest descent breaks ties towards the lowest index, and moves only to a strictly better vertex.
+
+The loops are compiled, in `kernels`, which is imported where it is first used: numba takes half a second to import, and
+whoever only asks for a theorem should not wait for it.
 """
 
 from __future__ import annotations
@@ -10,69 +13,66 @@ from functools import cached_property
 
 import numpy as np
 
-from theory.graphs import Graph, Hamming
+from theory.graphs import Graph
 
 
 @dataclass(frozen=True, eq=False)
 class Descent:
     """Local search from every vertex of a landscape.
 
-    next      the vertex one step on, a local minimum itself; shape (n,)
-    scanned   for the first-improvement rule, which neighbours each vertex looks at, shape of the neighbour table;
-              None where it looks at all
+    next   the vertex one step on, a local minimum itself; shape (n,), int32
+    key    for the first-improvement rule, the key of its scanning orders; None where a vertex looks at all neighbours
     """
 
     graph: Graph
     next: np.ndarray
-    scanned: np.ndarray | None = None
+    key: np.uint64 | None = None
 
     @cached_property
-    def _doubled(self) -> tuple[np.ndarray, np.ndarray]:
-        """Steps and terminal vertices by pointer doubling."""
-        to, steps = (
-            self.next,
-            (self.next != np.arange(len(self.next), dtype=self.next.dtype)).astype(np.int32),
-        )
-        while True:
-            further = to[to]
-            if np.array_equal(further, to):
-                return steps, to
-            steps, to = steps + steps[to], further
+    def _followed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        from . import kernels
+
+        return kernels.follow(self.next)
 
     @property
     def steps(self) -> np.ndarray:
         """Steps from each vertex to its local minimum, shape (n,)."""
-        return self._doubled[0]
+        return self._followed[0]
 
     @property
     def terminal(self) -> np.ndarray:
         """The local minimum in which the search from each vertex ends, shape (n,)."""
-        return self._doubled[1]
+        return self._followed[1]
 
     def basin_sizes(self) -> np.ndarray:
         """Number of starts that end in each vertex, shape (n,)."""
-        return np.bincount(self.terminal, minlength=len(self.next))
+        return self._followed[2]
+
+    @property
+    def scanned(self) -> np.ndarray | None:
+        """For the first-improvement rule, which neighbours each vertex looks at, shape of the neighbour table."""
+        from . import kernels
+
+        if self.key is None:
+            return None
+        n, vertices = self.graph.n, np.arange(self.graph.n)
+        place = kernels.place.py_func
+        until = np.where(self.next == vertices, 1.0, place(self.key, n, vertices, self.next))
+        return place(self.key, n, vertices[:, None], self.graph.neighbours) <= until[:, None]
 
     def evaluations(self, starts: np.ndarray | None = None) -> np.ndarray:
-        """Distinct vertices evaluated from each start (all vertices by default) to its end, the start included."""
-        starts = np.arange(len(self.next)) if starts is None else np.asarray(starts)
-        table = self.graph.neighbours
-        if not len(starts):
-            return np.empty(0, dtype=np.int64)
-        longest = int(self.steps[starts].max()) + 1
-        chunk = max(1, 4_000_000 // (longest * (table.shape[1] + 1)))
-        return np.concatenate([self._distinct(starts[i : i + chunk]) for i in range(0, len(starts), chunk)])
+        """Distinct vertices evaluated from each start (all vertices by default) to its end, the start included.
 
-    def _distinct(self, starts: np.ndarray) -> np.ndarray:
-        table, vertex, seen = self.graph.neighbours, starts, []
-        for _ in range(int(self.steps[starts].max(initial=0)) + 1):
-            looked = table[vertex]
-            if self.scanned is not None:
-                looked = np.where(self.scanned[vertex], looked, vertex[:, None])
-            seen += [vertex[:, None], looked]
-            vertex = self.next[vertex]
-        ordered = np.sort(np.concatenate(seen, axis=1), axis=1)
-        return 1 + (ordered[:, 1:] != ordered[:, :-1]).sum(axis=1)
+        ValueError for starts outside 0..n−1.
+        """
+        from . import kernels
+
+        n = self.graph.n
+        starts = np.arange(n) if starts is None else np.asarray(starts, dtype=np.int64)
+        if len(starts) and not 0 <= starts.min() <= starts.max() < n:
+            raise ValueError(f"starts: {starts.min()}..{starts.max()} must lie in 0..n−1 = 0..{n - 1}")
+        random, key = self.key is not None, self.key or np.uint64(0)
+        return kernels.evaluations(*self.graph.factors, self.next, random, key, starts)
 
 
 def descend(
@@ -82,19 +82,21 @@ def descend(
 
     rule  steepest: to the best neighbour; reluctant: to the worst of the better ones; first: to the first better
           one in a random scanning order of each vertex, which needs `rng` (a strictly descending walk never comes
-          back, so that one order a vertex is as good as a new one a visit)
+          back, so that one order a vertex is as good as a new one a visit); of `rng` one key is drawn, from which
+          all orders are hashed, so that none need be stored
     ValueError for an unknown rule, losses of the wrong shape or not finite.
     """
-    losses = graph.checked(losses)
+    from . import kernels
+
+    losses = _ordered(graph, losses)
     match rule:
-        case "steepest" if isinstance(graph, Hamming):
-            return Descent(graph, _steepest_by_lines(graph, losses))
         case "steepest":
-            return Descent(graph, _steepest(graph, losses))
+            return Descent(graph, kernels.steepest(*graph.factors, losses))
         case "reluctant":
-            return Descent(graph, _reluctant(graph, losses))
+            return Descent(graph, kernels.improving(*graph.factors, losses, False, np.uint64(0)))
         case "first" if rng is not None:
-            return _first(graph, losses, rng)
+            key = rng.integers(2**64, dtype=np.uint64)
+            return Descent(graph, kernels.improving(*graph.factors, losses, True, key), key)
         case "first":
             raise ValueError("rng: the first-improvement rule needs a random generator")
     raise ValueError(f"rule: {rule!r} is unknown; allowed: steepest, first, reluctant")
@@ -102,72 +104,17 @@ def descend(
 
 def strict_minima(graph: Graph, losses: np.ndarray) -> np.ndarray:
     """Whether every neighbour of a vertex is strictly worse, shape (n,)."""
+    from . import kernels
+
+    return kernels.strict_minima(*graph.factors, _ordered(graph, losses))
+
+
+def _ordered(graph: Graph, losses: np.ndarray) -> np.ndarray:
+    """The losses as float64 in the same order: what may not fit, long integers and floats, by its ranks."""
     losses = graph.checked(losses)
-    if not isinstance(graph, Hamming):
-        table = graph.neighbours
-        worse = losses[table] > losses[:, None]
-        return (worse | (table == np.arange(graph.n)[:, None])).all(axis=1)
-    minimal = np.ones(graph.n, dtype=bool)
-    for lines, flags in zip(_lines(graph, losses), _lines(graph, minimal), strict=True):
-        lowest = lines == lines.min(axis=1, keepdims=True)
-        flags &= lowest & (lowest.sum(axis=1, keepdims=True) == 1)
-    return minimal
-
-
-def _lines(graph: Hamming, values: np.ndarray) -> list[np.ndarray]:
-    """Views of the values as lines, for each coordinate, shape (before, q, after)."""
-    views, before = [], 1
-    for q in graph.radices:
-        views.append(values.reshape(before, q, -1))
-        before *= q
-    return views
-
-
-def _steepest_by_lines(graph: Hamming, losses: np.ndarray) -> np.ndarray:
-    """Best of the closed neighbourhood as the best over the lines through a vertex; no neighbour table is needed.
-
-    Vertices are renamed by rank (ties by index), so that the best of a line is a minimum of integers.
-    """
-    by_rank = np.argsort(losses)  # vectorised in numpy, unlike the stable sort, which only ties need
-    ordered = losses[by_rank]
-    if (ordered[1:] == ordered[:-1]).any():
-        by_rank = np.argsort(losses, kind="stable")
-    by_rank = by_rank.astype(np.int32)
-    rank = np.empty_like(by_rank)
-    rank[by_rank] = np.arange(graph.n, dtype=np.int32)
-    best = rank.copy()
-    for lines, target in zip(_lines(graph, rank), _lines(graph, best), strict=True):
-        np.minimum(target, lines.min(axis=1, keepdims=True), out=target)
-    to = by_rank[best]
-    return np.where(losses[to] < losses, to, np.arange(graph.n, dtype=np.int32))
-
-
-def _steepest(graph: Graph, losses: np.ndarray) -> np.ndarray:
-    """As a plain table lookup: the best neighbour, the first of equals in the sorted row, if strictly better."""
-    table = graph.neighbours
-    around = losses[table]
-    best = around.min(axis=1)
-    to = np.where(around == best[:, None], table, graph.n).min(axis=1)
-    return np.where(best < losses, to, np.arange(graph.n)).astype(np.int32)
-
-
-def _reluctant(graph: Graph, losses: np.ndarray) -> np.ndarray:
-    table = graph.neighbours
-    around = losses[table]
-    around = np.where(around < losses[:, None], around, -np.inf)
-    least = around.max(axis=1)
-    to = np.where(around == least[:, None], table, graph.n).min(axis=1)
-    return np.where(np.isfinite(least), to, np.arange(graph.n)).astype(np.int32)
-
-
-def _first(graph: Graph, losses: np.ndarray, rng: np.random.Generator) -> Descent:
-    table = graph.neighbours
-    order = rng.random(table.shape)
-    better = losses[table] < losses[:, None]
-    until = np.where(better, order, np.inf).min(axis=1)
-    to = table[np.arange(graph.n), np.where(better, order, np.inf).argmin(axis=1)]
-    to = np.where(np.isfinite(until), to, np.arange(graph.n, dtype=np.int32))
-    return Descent(graph, to, scanned=order <= until[:, None])
+    if losses.dtype.itemsize >= 8 and losses.dtype != np.float64:
+        losses = np.unique(losses, return_inverse=True)[1]
+    return np.ascontiguousarray(losses, dtype=np.float64)
 
 
 def fresh_noise_steps(graph: Graph, losses: np.ndarray, sigma: float, rng: np.random.Generator) -> int:
@@ -175,11 +122,13 @@ def fresh_noise_steps(graph: Graph, losses: np.ndarray, sigma: float, rng: np.ra
 
     The observed losses have fresh noise N(0, σ²), σ in units of loss; the walk moves to the observed best.
     """
-    vertex, best, steps = rng.integers(graph.n), losses.min(), 0
-    while losses[vertex] > best:
-        closed = np.append(graph.neighbours[vertex], vertex)
-        vertex = closed[np.argmin(losses[closed] + sigma * rng.standard_normal(len(closed)))]
-        steps += 1
+    from . import kernels
+
+    losses = np.ascontiguousarray(graph.checked(losses), dtype=np.float64)
+    vertex, steps, part, further = int(rng.integers(graph.n)), 0, 1_000_000, 1_000_000
+    while further == part:  # in parts, between which an interrupt is heard
+        vertex, further = kernels.fresh_noise_walk(*graph.factors, losses, float(sigma), rng, vertex, part)
+        steps += further
     return steps
 
 
@@ -188,17 +137,6 @@ def evaluations_to_optimum(graph: Graph, losses: np.ndarray, rng: np.random.Gene
 
     It looks around the best vertex whose neighbours are not all known, and starts anew at random where there is none.
     """
-    known, expanded, count = np.zeros(graph.n, dtype=bool), np.zeros(graph.n, dtype=bool), 0
-    while True:
-        ready = np.flatnonzero(known & ~expanded)
-        if len(ready):
-            best = ready[losses[ready].argmin()]
-            expanded[best] = True
-            look = rng.permutation(np.unique(graph.neighbours[best]))
-        else:
-            look = rng.permutation(np.flatnonzero(~known))[:1]
-        for vertex in look[~known[look]]:
-            known[vertex] = True
-            count += 1
-            if losses[vertex] == losses.min():
-                return count
+    from . import kernels
+
+    return kernels.evaluations_to_optimum(*graph.factors, _ordered(graph, losses), rng)

@@ -45,6 +45,15 @@ class Graph:
         """Neighbour table, shape (n, largest degree), int32; short rows are padded with the vertex itself."""
         raise ValueError(f"graph: {self} is a distribution over graphs; draw one graph of it first")
 
+    @cached_property
+    def factors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Two graphs whose Cartesian product this graph is, so that vertex a·m + b is next to a'·m + b and a·m + b'.
+
+        Each as its closed neighbourhoods in ascending order, shapes (n/m, ·) and (m, ·), int32, padded like
+        `neighbours`. Two small tables hold a large Hamming graph; other graphs are the product with a single vertex.
+        """
+        return np.zeros((1, 1), dtype=np.int32), _closed(self.neighbours)
+
     def checked(self, losses: np.ndarray) -> np.ndarray:
         """The losses of a landscape on the graph as an array; ValueError unless they are n finite numbers."""
         losses = np.asarray(losses)
@@ -72,6 +81,12 @@ class Graph:
         start = np.random.default_rng(0).standard_normal(self.n)  # a start vector, so that reruns agree
         found = sparse.linalg.eigsh(matrix, k=1, which="SA", v0=start, return_eigenvectors=False)
         return float(found[0])
+
+
+def _closed(neighbours: np.ndarray) -> np.ndarray:
+    """Closed neighbourhoods in ascending order, shape (n, largest degree + 1)."""
+    vertices = np.arange(len(neighbours), dtype=neighbours.dtype)[:, None]
+    return np.sort(np.concatenate([vertices, neighbours], axis=1), axis=1)
 
 
 @dataclass(frozen=True)
@@ -117,6 +132,14 @@ class Hamming(Graph):
             others = np.arange(q - 1, dtype=np.int32) + (np.arange(q - 1) >= letter[:, None])
             columns.append(vertices[:, None] + (others - letter[:, None]) * stride)
         return np.concatenate(columns, axis=1).astype(np.int32)
+
+    @cached_property
+    def factors(self) -> tuple[np.ndarray, np.ndarray]:
+        """The first two thirds of the coordinates, and the last: rows of m vertices that fit a cache."""
+        split = 2 * len(self.radices) // 3
+        if not split:
+            return super().factors
+        return _closed(Hamming(self.radices[:split]).neighbours), _closed(Hamming(self.radices[split:]).neighbours)
 
     @property
     def smallest_eigenvalue(self) -> float:

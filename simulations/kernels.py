@@ -1,0 +1,196 @@
+"""The compiled loops of local search, on a graph given as the Cartesian product of two small ones.
+
+`left` (n/m, ·) and `right` (m, ·) are `Graph.factors`: closed neighbourhoods in ascending order, so that vertex a·m + b
+is next to a'·m + b and a·m + b'. Losses are float64, vertices int32. Every loop is deterministic and has no state.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True)
+def around(left: np.ndarray, right: np.ndarray, v: Any, closed: np.ndarray) -> None:
+    """Write the closed neighbourhood of v into `closed`, ascending; a short one is padded with v."""
+    m, slot = len(right), 0
+    a, b = v // m, v % m
+    for c in left[a]:
+        if c != a:
+            closed[slot] = c * m + b
+            slot += 1
+        else:
+            for d in right[b]:
+                closed[slot] = a * m + d
+                slot += 1
+
+
+@njit(cache=True)
+def row(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """An empty row for a closed neighbourhood."""
+    return np.empty(left.shape[1] + right.shape[1] - 1, dtype=np.int32)
+
+
+@njit(cache=True)
+def steepest(left: np.ndarray, right: np.ndarray, losses: np.ndarray) -> np.ndarray:
+    """The best vertex of each closed neighbourhood, the vertex itself or else the lowest index if several are.
+
+    The m vertices of one a go together, neighbour by neighbour in ascending order, so that the machine compares many
+    at once.
+    """
+    m = len(right)
+    to, best = np.empty(len(losses), dtype=np.int32), np.empty(m)
+    for a in range(len(left)):
+        own, target = losses[a * m : (a + 1) * m], to[a * m : (a + 1) * m]
+        for b in range(m):
+            best[b] = own[b]
+            target[b] = a * m + b
+        for c in left[a]:
+            if c != a:
+                other = losses[c * m : (c + 1) * m]
+                for b in range(m):
+                    better = other[b] < best[b]
+                    best[b] = other[b] if better else best[b]
+                    target[b] = c * m + b if better else target[b]
+            else:
+                for j in range(right.shape[1]):
+                    for b in range(m):
+                        d = right[b, j]
+                        better = own[d] < best[b]
+                        best[b] = own[d] if better else best[b]
+                        target[b] = a * m + d if better else target[b]
+    return to
+
+
+@njit(cache=True)
+def place(key: np.uint64, n: int, v: Any, u: Any) -> Any:
+    """Place in [0, 1) of the neighbour u in the scanning order of v: number v·n + u of the SplitMix64 stream `key`."""
+    z = key + np.uint64(v * n + u) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
+
+
+@njit(cache=True)
+def improving(left: np.ndarray, right: np.ndarray, losses: np.ndarray, random: bool, key: np.uint64) -> np.ndarray:
+    """Of the better neighbours of each vertex the first in its scanning order (random), or the worst (reluctant)."""
+    n, closed = len(losses), row(left, right)
+    to = np.empty(n, dtype=np.int32)
+    for v in range(n):
+        around(left, right, v, closed)
+        to[v], least = v, np.inf
+        for u in closed:
+            if losses[u] < losses[v]:
+                score = place(key, n, v, u) if random else -losses[u]
+                if score < least:
+                    to[v], least = u, score
+    return to
+
+
+@njit(cache=True)
+def strict_minima(left: np.ndarray, right: np.ndarray, losses: np.ndarray) -> np.ndarray:
+    """Whether all neighbours of a vertex are worse; the search for one that is not ends with the first."""
+    m = len(right)
+    minimal = np.empty(len(losses), dtype=np.bool_)
+    for a in range(len(left)):
+        for b in range(m):
+            v, strict = a * m + b, True
+            for c in left[a]:
+                if c != a and losses[c * m + b] <= losses[v]:
+                    strict = False
+                    break
+            if strict:
+                for d in right[b]:
+                    if d != b and losses[a * m + d] <= losses[v]:
+                        strict = False
+                        break
+            minimal[v] = strict
+    return minimal
+
+
+@njit(cache=True)
+def follow(to: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Steps, terminal vertex and number of starts that end there, walking from each start to the first known vertex."""
+    n = len(to)
+    steps, terminal, basins = np.full(n, -1, dtype=np.int32), np.empty(n, dtype=np.int32), np.zeros(n, dtype=np.int64)
+    for v in range(n):
+        w, left = v, 0
+        while steps[w] < 0 and to[w] != w:
+            w, left = to[w], left + 1
+        if steps[w] < 0:
+            steps[w], terminal[w] = 0, w
+        end, left = terminal[w], left + steps[w]
+        basins[end] += 1
+        w = v
+        while steps[w] < 0:
+            steps[w], terminal[w] = left, end
+            w, left = to[w], left - 1
+    return steps, terminal, basins
+
+
+@njit(cache=True)
+def evaluations(
+    left: np.ndarray, right: np.ndarray, to: np.ndarray, random: bool, key: np.uint64, starts: np.ndarray
+) -> np.ndarray:
+    """Distinct vertices that the walk from each start looks at, each marked as seen by so many walks."""
+    n, closed = len(to), row(left, right)
+    seen, counts = np.zeros(n, dtype=np.int32), np.zeros(len(starts), dtype=np.int64)
+    for walk in range(len(starts)):
+        v = starts[walk]
+        while True:
+            around(left, right, v, closed)
+            last = place(key, n, v, to[v]) if random and to[v] != v else 1.0
+            for u in closed:
+                if seen[u] <= walk and (u == v or not random or place(key, n, v, u) <= last):
+                    seen[u] = walk + 1
+                    counts[walk] += 1
+            if to[v] == v:
+                break
+            v = to[v]
+    return counts
+
+
+@njit(cache=True)
+def fresh_noise_walk(
+    left: np.ndarray, right: np.ndarray, losses: np.ndarray, sigma: float, rng: np.random.Generator, v: int, most: int
+) -> tuple[int, int]:
+    """Where the walk under fresh noise is when it meets the lowest loss, but after at most so many steps; and steps."""
+    lowest, closed = losses.min(), row(left, right)
+    for step in range(most):
+        if losses[v] == lowest:
+            return v, step
+        around(left, right, v, closed)
+        least, before = np.inf, -1
+        for u in closed:
+            if u != before:  # padding repeats v
+                observed = losses[u] + sigma * rng.standard_normal()
+                if observed < least:
+                    v, least = u, observed
+            before = u
+    return v, most
+
+
+@njit(cache=True)
+def evaluations_to_optimum(left: np.ndarray, right: np.ndarray, losses: np.ndarray, rng: np.random.Generator) -> int:
+    """Evaluations until the lowest loss is seen; the known vertices not yet looked around wait in a heap."""
+    n, lowest, closed = len(losses), losses.min(), row(left, right)
+    known, count = np.zeros(n, dtype=np.bool_), 0
+    waiting: list[Any] = [(np.inf, np.int32(0)) for _ in range(0)]
+    while True:
+        if waiting:
+            around(left, right, heappop(waiting)[1], closed)
+            look = closed
+        else:
+            look = closed[:1]
+            look[0] = rng.integers(0, n)
+        for last in range(len(look), 0, -1):
+            drawn = rng.integers(0, last)
+            u, look[drawn] = look[drawn], look[last - 1]
+            if not known[u]:
+                known[u], count = True, count + 1
+                if losses[u] == lowest:
+                    return count
+                heappush(waiting, (losses[u], u))
