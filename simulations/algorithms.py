@@ -44,7 +44,7 @@ class GaussianNoise:
         sigma = np.asarray(self.sigma, dtype=float)
         if sigma.shape not in ((), np.shape(self.true)) or not (np.isfinite(sigma) & (sigma >= 0)).all():
             raise ValueError(f"sigma: {self.sigma} must be finite and at least 0, one number or one a vertex")
-        _check_count("average", self.average)
+        check_count("average", self.average)
 
     def draw(self, vertices: int | np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Observed losses of vertices, an independent draw each, of the shape of `vertices`."""
@@ -70,7 +70,7 @@ class Resampled:
     def __post_init__(self) -> None:
         if np.ndim(self.seeds) != 2 or np.isnan(self.seeds).all(axis=1).any():
             raise ValueError(f"seeds: shape {np.shape(self.seeds)} must be (n, seeds), and every vertex have a seed")
-        _check_count("average", self.average)
+        check_count("average", self.average)
 
     @cached_property
     def true(self) -> np.ndarray:
@@ -111,7 +111,7 @@ class Evaluations:
 
     def __init__(self, graph: Graph, noisy: Noisy, budget: int, rng: np.random.Generator, fresh: bool = False) -> None:
         graph.checked(noisy.true)
-        _check_count("budget", budget)
+        check_count("budget", budget)
         self.noisy, self.fresh, self.rng = noisy, fresh, rng
         self.budget = budget if fresh else min(budget, graph.n)
         self.frozen = None if fresh else noisy.draw(np.arange(graph.n), rng)
@@ -246,7 +246,7 @@ def local_search(
     """
     if rule not in RULES:
         raise ValueError(f"rule: {rule!r} is unknown; allowed: {', '.join(RULES)}")
-    _check_count("samples", samples)
+    check_count("samples", samples)
     unseen, expanded = strangers(graph, observe, rng), set[int]()
     while starts := list(islice(unseen, samples)):
         vertex: int | None = min(starts, key=observe)
@@ -293,6 +293,7 @@ def memoryless_search(graph: Graph, observe: Evaluations, rng: np.random.Generat
         vertex = min(rng.permutation([vertex, *neighbourhood(graph, vertex)]).tolist(), key=observe)
 
 
-def _check_count(name: str, value: int) -> None:
+def check_count(name: str, value: int) -> None:
+    """ValueError unless the value, called by its name, is a whole number of at least 1."""
     if value < 1 or value != int(value):
         raise ValueError(f"{name}: {value} must be a whole number of at least 1")

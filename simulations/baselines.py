@@ -10,7 +10,7 @@ import numpy as np
 
 from theory.graphs import Graph, Hamming
 
-from .algorithms import Algorithm, Evaluations, local_search, memoryless_search, neighbourhood, strangers
+from .algorithms import Algorithm, Evaluations, check_count, local_search, memoryless_search, neighbourhood, strangers
 
 
 def random_search(graph: Graph, observe: Evaluations, rng: np.random.Generator) -> None:
@@ -31,8 +31,8 @@ def evolution(
     ValueError for a population or a sample below 1.
     Source: Real, Aggarwal, Huang and Le 2019; the default sizes are those of White, Nolen and Savani's code.
     """
-    if population < 1 or sample < 1:
-        raise ValueError(f"population, sample: {population}, {sample} must be at least 1")
+    check_count("population", population)
+    check_count("sample", sample)
     unseen = strangers(graph, observe, rng)
     alive = deque((observe(vertex), vertex) for vertex in islice(unseen, population))
     while True:
