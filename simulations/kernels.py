@@ -35,19 +35,18 @@ def row(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True)
-def steepest(left: np.ndarray, right: np.ndarray, losses: np.ndarray) -> np.ndarray:
-    """The best vertex of each closed neighbourhood, the vertex itself or else the lowest index if several are.
+def steepest(left: np.ndarray, right: np.ndarray, losses: np.ndarray, to: np.ndarray) -> None:
+    """Write the best vertex of each closed neighbourhood: the vertex itself, or the lowest index, if several are.
 
-    The m vertices of one a go together, neighbour by neighbour in ascending order, so that the machine compares many
-    at once.
+    The m vertices of one a go together, neighbour by neighbour in ascending order: loops without branches, in which
+    the machine compares several vertices at once.
     """
     m = len(right)
-    to, best = np.empty(len(losses), dtype=np.int32), np.empty(m)
+    best = np.empty(m)
     for a in range(len(left)):
         own, target = losses[a * m : (a + 1) * m], to[a * m : (a + 1) * m]
         for b in range(m):
-            best[b] = own[b]
-            target[b] = a * m + b
+            best[b], target[b] = own[b], a * m + b
         for c in left[a]:
             if c != a:
                 other = losses[c * m : (c + 1) * m]
@@ -58,11 +57,10 @@ def steepest(left: np.ndarray, right: np.ndarray, losses: np.ndarray) -> np.ndar
             else:
                 for j in range(right.shape[1]):
                     for b in range(m):
-                        d = right[b, j]
+                        d = np.uint32(right[b, j])  # spares a test whether the index is negative
                         better = own[d] < best[b]
                         best[b] = own[d] if better else best[b]
                         target[b] = a * m + d if better else target[b]
-    return to
 
 
 @njit(cache=True)
@@ -75,26 +73,61 @@ def place(key: np.uint64, n: int, v: Any, u: Any) -> Any:
 
 
 @njit(cache=True)
-def improving(left: np.ndarray, right: np.ndarray, losses: np.ndarray, random: bool, key: np.uint64) -> np.ndarray:
-    """Of the better neighbours of each vertex the first in its scanning order (random), or the worst (reluctant)."""
-    n, closed = len(losses), row(left, right)
-    to = np.empty(n, dtype=np.int32)
-    for v in range(n):
-        around(left, right, v, closed)
-        to[v], least = v, np.inf
-        for u in closed:
-            if losses[u] < losses[v]:
-                score = place(key, n, v, u) if random else -losses[u]
-                if score < least:
-                    to[v], least = u, score
-    return to
+def improving(
+    left: np.ndarray, right: np.ndarray, losses: np.ndarray, random: bool, key: np.uint64, to: np.ndarray
+) -> None:
+    """Write of the better neighbours of each vertex the first in its scanning order (random), or the worst (reluctant).
+
+    Vertices go together as in `steepest`.
+    """
+    n, m = len(losses), len(right)
+    least, scores, neighbours = np.empty(m), np.empty(m), np.empty(m, dtype=np.int32)
+    for a in range(len(left)):
+        own, target = losses[a * m : (a + 1) * m], to[a * m : (a + 1) * m]
+        for b in range(m):
+            least[b], target[b] = np.inf, a * m + b
+        for c in left[a]:
+            if c != a:
+                for b in range(m):
+                    neighbours[b], scores[b] = c * m + b, losses[c * m + b]
+                prefer(n, a * m, own, neighbours, scores, random, key, least, target)
+            else:
+                for j in range(right.shape[1]):
+                    for b in range(m):
+                        neighbours[b], scores[b] = a * m + right[b, j], own[right[b, j]]
+                    prefer(n, a * m, own, neighbours, scores, random, key, least, target)
 
 
 @njit(cache=True)
-def strict_minima(left: np.ndarray, right: np.ndarray, losses: np.ndarray) -> np.ndarray:
-    """Whether all neighbours of a vertex are worse; the search for one that is not ends with the first."""
+def prefer(
+    n: int,
+    first: int,
+    own: np.ndarray,
+    neighbours: np.ndarray,
+    scores: np.ndarray,
+    random: bool,
+    key: np.uint64,
+    least: np.ndarray,
+    target: np.ndarray,
+) -> None:
+    """For vertices first, first + 1, … take one neighbour of each as the target if it is better and its score least.
+
+    `scores` come in as the losses of the neighbours.
+    """
+    for b in range(len(own)):
+        better = scores[b] < own[b]
+        score = place(key, n, first + b, neighbours[b]) if random else -scores[b]
+        scores[b] = score if better else np.inf
+    for b in range(len(own)):
+        wins = scores[b] < least[b]
+        least[b] = scores[b] if wins else least[b]
+        target[b] = neighbours[b] if wins else target[b]
+
+
+@njit(cache=True)
+def strict_minima(left: np.ndarray, right: np.ndarray, losses: np.ndarray, minimal: np.ndarray) -> None:
+    """Write whether all neighbours of a vertex are worse; the search for one that is not ends with the first."""
     m = len(right)
-    minimal = np.empty(len(losses), dtype=np.bool_)
     for a in range(len(left)):
         for b in range(m):
             v, strict = a * m + b, True
@@ -108,27 +141,26 @@ def strict_minima(left: np.ndarray, right: np.ndarray, losses: np.ndarray) -> np
                         strict = False
                         break
             minimal[v] = strict
-    return minimal
 
 
 @njit(cache=True)
-def follow(to: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Steps, terminal vertex and number of starts that end there, walking from each start to the first known vertex."""
-    n = len(to)
-    steps, terminal, basins = np.full(n, -1, dtype=np.int32), np.empty(n, dtype=np.int32), np.zeros(n, dtype=np.int64)
-    for v in range(n):
-        w, left = v, 0
+def follow(to: np.ndarray, steps: np.ndarray, terminal: np.ndarray, basins: np.ndarray) -> None:
+    """Write steps (−1 before) and terminal vertex, and count the starts that end there (0 before).
+
+    Each start is followed to the first vertex with known steps, and the way once more to write.
+    """
+    for v in range(len(to)):
+        w, further = v, 0
         while steps[w] < 0 and to[w] != w:
-            w, left = to[w], left + 1
+            w, further = to[w], further + 1
         if steps[w] < 0:
             steps[w], terminal[w] = 0, w
-        end, left = terminal[w], left + steps[w]
+        end, further = terminal[w], further + steps[w]
         basins[end] += 1
         w = v
         while steps[w] < 0:
-            steps[w], terminal[w] = left, end
-            w, left = to[w], left - 1
-    return steps, terminal, basins
+            steps[w], terminal[w] = further, end
+            w, further = to[w], further - 1
 
 
 @njit(cache=True)

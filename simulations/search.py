@@ -32,7 +32,14 @@ class Descent:
     def _followed(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         from . import kernels
 
-        return kernels.follow(self.next)
+        n = len(self.next)
+        steps, terminal, basins = (
+            np.full(n, -1, dtype=np.int32),
+            np.empty(n, dtype=np.int32),
+            np.zeros(n, dtype=np.int64),
+        )
+        kernels.follow(self.next, steps, terminal, basins)
+        return steps, terminal, basins
 
     @property
     def steps(self) -> np.ndarray:
@@ -89,14 +96,18 @@ def descend(
     from . import kernels
 
     losses = _ordered(graph, losses)
+    to = np.empty(graph.n, dtype=np.int32)
     match rule:
         case "steepest":
-            return Descent(graph, kernels.steepest(*graph.factors, losses))
+            kernels.steepest(*graph.factors, losses, to)
+            return Descent(graph, to)
         case "reluctant":
-            return Descent(graph, kernels.improving(*graph.factors, losses, False, np.uint64(0)))
+            kernels.improving(*graph.factors, losses, False, np.uint64(0), to)
+            return Descent(graph, to)
         case "first" if rng is not None:
             key = rng.integers(2**64, dtype=np.uint64)
-            return Descent(graph, kernels.improving(*graph.factors, losses, True, key), key)
+            kernels.improving(*graph.factors, losses, True, key, to)
+            return Descent(graph, to, key)
         case "first":
             raise ValueError("rng: the first-improvement rule needs a random generator")
     raise ValueError(f"rule: {rule!r} is unknown; allowed: steepest, first, reluctant")
@@ -106,7 +117,9 @@ def strict_minima(graph: Graph, losses: np.ndarray) -> np.ndarray:
     """Whether every neighbour of a vertex is strictly worse, shape (n,)."""
     from . import kernels
 
-    return kernels.strict_minima(*graph.factors, _ordered(graph, losses))
+    losses, minimal = _ordered(graph, losses), np.empty(graph.n, dtype=bool)
+    kernels.strict_minima(*graph.factors, losses, minimal)
+    return minimal
 
 
 def _ordered(graph: Graph, losses: np.ndarray) -> np.ndarray:
