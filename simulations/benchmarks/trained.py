@@ -1,4 +1,4 @@
-"""Tables of trained cells, the format `hillscape-table/1`.
+"""Tables of trained cells, the format `hillscape-table/2`.
 
 A table is a NumPy `.npz` archive without pickles:
 
@@ -8,15 +8,17 @@ A table is a NumPy `.npz` archive without pickles:
     valid_accuracy   float32 (cells, seeds): share of the validation part that is classified correctly
     test_accuracy    float32 (cells, seeds): the same on the test part
     train_loss       float32 (cells, seeds): mean cross-entropy on the training part, nats
+    valid_curve      float16 (cells, seeds, epochs of the curve): validation loss after those epochs, nats
 
 A complete table has `cells` = 0..n−1. A training that diverged holds NaN or infinity. The header's keys:
 
-    format            "hillscape-table/1"
+    format            "hillscape-table/2"
     name              "space/data"
     space             {"name", "edges": [[0, 1], …], "operations": [[names allowed], …]}, one an edge
     radices           numbers of allowed operations, one an edge
     data              {"name", "train", "valid", "test", "features", "classes", "sha256"}
     hyperparameters   fields of `Hyperparameters`
+    curve             list of the epochs of `valid_curve`
     seeds             list of the seeds
     versions          {package: version}
     device            kind of device
@@ -38,17 +40,23 @@ from theory.graphs import Hamming
 from ..files import read_arrays, write_atomically
 from .table import LossTable
 
-FORMAT = "hillscape-table/1"
-METRICS = {"valid_loss": "nats", "valid_accuracy": "share", "test_accuracy": "share", "train_loss": "nats"}
+FORMAT = "hillscape-table/2"
+METRICS = {
+    "valid_loss": "nats",
+    "valid_accuracy": "share",
+    "test_accuracy": "share",
+    "train_loss": "nats",
+    "valid_curve": "nats",
+}
 """Units of the metrics, in the order in which they are kept."""
 KEYS = {
-    "format", "name", "space", "radices", "data", "hyperparameters", "seeds", "versions", "device", "units",
+    "format", "name", "space", "radices", "data", "hyperparameters", "curve", "seeds", "versions", "device", "units",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Metrics of trained cells, each float32 (cells, seeds), with the header that says how they were made."""
+    """Metrics of trained cells, arrays as above, with the header that says how they were made."""
 
     header: dict[str, Any]
     cells: np.ndarray
@@ -56,6 +64,7 @@ class Table:
     valid_accuracy: np.ndarray
     test_accuracy: np.ndarray
     train_loss: np.ndarray
+    valid_curve: np.ndarray
 
     def __post_init__(self) -> None:
         if not isinstance(self.header, dict) or self.header.get("format") != FORMAT:
@@ -72,21 +81,25 @@ class Table:
             raise ValueError(f"cells: {cells.min()} to {cells.max()} must be within 0..{n - 1}")
         shape = (len(cells), len(self.header["seeds"]))
         for metric in METRICS:
-            values = getattr(self, metric)
-            if values.dtype != np.float32 or values.shape != shape:
-                raise ValueError(f"{metric}: {values.dtype} {values.shape} must be float32 {shape}")
+            values, dtype, needed = getattr(self, metric), np.dtype(np.float32), shape
+            if metric == "valid_curve":
+                dtype, needed = np.dtype(np.float16), (*shape, len(self.header["curve"]))
+            if values.dtype != dtype or values.shape != needed:
+                raise ValueError(f"{metric}: {values.dtype} {values.shape} must be {dtype} {needed}")
 
     def extended(self, cells: np.ndarray, metrics: dict[str, np.ndarray]) -> Table:
-        """The table with further cells (more,) and their metrics, each (more, seeds)."""
-        joined = (np.concatenate([getattr(self, metric), metrics[metric]]) for metric in METRICS)
-        return Table(self.header, np.concatenate([self.cells, cells]), *joined)
+        """The table with further cells (more,) and their metrics, each (more, seeds, …)."""
+        old = {metric: getattr(self, metric) for metric in METRICS}
+        with np.errstate(over="ignore"):  # a diverged loss beyond float16 is infinite
+            joined = {name: np.concatenate([old[name], metrics[name].astype(old[name].dtype)]) for name in METRICS}
+        return Table(self.header, np.concatenate([self.cells, cells]), **joined)
 
     def save(self, path: str | Path) -> None:
         """Write the table to `path`, in a folder made if need be, atomically."""
         header = np.array(json.dumps(self.header, sort_keys=True, ensure_ascii=False))
         metrics = {metric: getattr(self, metric) for metric in METRICS}
         write_atomically(
-            path, lambda file: np.savez(file, allow_pickle=False, header=header, cells=self.cells, **metrics)
+            path, lambda file: np.savez_compressed(file, allow_pickle=False, header=header, cells=self.cells, **metrics)
         )
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.metadata
+import itertools
 import json
 import math
 import time
@@ -151,8 +152,9 @@ def replica(
     seed: jax.Array,
     cell: jax.Array,
     data: dict[str, jax.Array],
+    curve: tuple[int, ...] = (),
 ) -> dict[str, jax.Array]:
-    """Train one cell (edges,) from one seed on the arrays of `Data`; the scalars of `METRICS`."""
+    """Train one cell (edges,) from one seed on the arrays of `Data`; the `METRICS`, scalars but for the curve."""
     x, y = data["x_train"], data["y_train"]
     init_key, order_key = jax.random.split(stream(space, seed, cell))
     order = batches(order_key, len(x), hyper)
@@ -165,15 +167,19 @@ def replica(
         return (jax.tree.map(lambda p, v: p - rate * v, params, velocity), velocity), None
 
     params = init(init_key, space, x.shape[1], classes, hyper.width)
-    start = (params, jax.tree.map(jnp.zeros_like, params))
-    (params, _), _ = jax.lax.scan(step, start, (order, jnp.asarray(rates, jnp.float32)))
+    state, schedule, valid = (params, jax.tree.map(jnp.zeros_like, params)), jnp.asarray(rates, jnp.float32), []
+    ends = [epoch * (len(order) // hyper.epochs) for epoch in (0, *curve, hyper.epochs)]
+    for begin, end in itertools.pairwise(ends):
+        state, _ = jax.lax.scan(step, state, (order[begin:end], schedule[begin:end]))
+        valid.append(loss(state[0], space, cell, data["x_valid"], data["y_valid"]))
 
-    logits = {part: forward(params, space, cell, data[f"x_{part}"]) for part in ("train", "valid", "test")}
+    logits = {part: forward(state[0], space, cell, data[f"x_{part}"]) for part in ("train", "valid", "test")}
     return {
-        "valid_loss": cross_entropy(logits["valid"], data["y_valid"]),
+        "valid_loss": valid[-1],
         "valid_accuracy": accuracy(logits["valid"], data["y_valid"]),
         "test_accuracy": accuracy(logits["test"], data["y_test"]),
         "train_loss": cross_entropy(logits["train"], y),
+        "valid_curve": jnp.stack(valid)[:-1],
     }
 
 
@@ -205,6 +211,7 @@ def train(
     out: str | Path | None = None,
     *,
     cells: Sequence[int] | None = None,
+    curve: Sequence[int] = (),
     chunk: int | None = None,
     device: str = "auto",
     progress: bool = True,
@@ -216,12 +223,13 @@ def train(
                far are saved beside it, as a table, in `.partial.npz`; the end removes it. A later call with the
                same settings goes on from what is there, and trains nothing again
     cells      different cell numbers of the space; None trains all
+    curve      increasing epochs before the last after which the validation loss is kept too
     chunk      cells trained at a time, each with all seeds; None takes about 32 replicas on a CPU, where
                every core trains a chunk of its own, and 2,048 on a GPU
     device     "auto", "cpu" or "gpu", see `choose_platform`
     progress   whether to show the device, trainings per second and the time left on stderr
 
-    Raises ValueError for seeds, cells, a batch, a chunk or an `out` that are not as above, a device that is
+    Raises ValueError for seeds, cells, a curve, batch, chunk or `out` that are not as above, a device that is
     not there, and an `out` or partial table which was made with other settings.
 
     >>> from simulations.trainer import SPACES, digits
@@ -234,6 +242,8 @@ def train(
     seeds = _different("seeds", seeds, 2**32).tolist()
     if hyper.batch > len(data.x_train):
         raise ValueError(f"batch: {hyper.batch} must be at most the {len(data.x_train)} training samples")
+    if list(curve) != sorted(set(curve) & set(range(1, hyper.epochs))):
+        raise ValueError(f"curve: {curve} must be increasing epochs of 1..{hyper.epochs - 1}")
     platform = choose_platform(device)
     if chunk is None:
         chunk = max(1, (32 if platform == "cpu" else 2048) // len(seeds))
@@ -244,12 +254,12 @@ def train(
     if out is not None and out.suffix != ".npz":
         raise ValueError(f"out: {str(out)!r} must end in .npz")
     partial = None if out is None else out.with_suffix(".partial.npz")
-    header = make_header(space, data, hyper, seeds, jax.devices(platform)[0].device_kind)
+    header = make_header(space, data, hyper, curve, seeds, jax.devices(platform)[0].device_kind)
     table = _begun((partial, out), header, numbers)
 
     rest, saved = numbers[len(table.cells) :], time.monotonic()
     if len(rest):
-        program = _compiled(space, data, hyper, seeds, chunk, platform)
+        program = _compiled(space, data, hyper, tuple(curve), seeds, chunk, platform)
         workers = joblib.cpu_count() if platform == "cpu" else 1
         with (
             _bar(f"{header['name']} on {header['device']}", len(rest) * len(seeds), progress) as advance,
@@ -267,7 +277,9 @@ def train(
     return table
 
 
-def make_header(space: Space, data: Data, hyper: Hyperparameters, seeds: Sequence[int], device: str) -> dict[str, Any]:
+def make_header(
+    space: Space, data: Data, hyper: Hyperparameters, curve: Sequence[int], seeds: Sequence[int], device: str
+) -> dict[str, Any]:
     """The header of a table, see `simulations.benchmarks.trained`, as JSON would give it back."""
     packages = ("hillscape", "jax", "numpy", "scikit-learn")
     header = {
@@ -277,6 +289,7 @@ def make_header(space: Space, data: Data, hyper: Hyperparameters, seeds: Sequenc
         "radices": space.radices,
         "data": data.summary,
         "hyperparameters": asdict(hyper),
+        "curve": list(curve),
         "seeds": seeds,
         "versions": {package: importlib.metadata.version(package) for package in packages},
         "device": device,
@@ -309,20 +322,28 @@ def _begun(paths: Iterable[Path | None], header: dict[str, Any], cells: np.ndarr
                 named = ", ".join(other)
                 raise ValueError(f"{path}: was made with other {named}; repeat its settings or move it away")
             return table
-    return Table(header, cells[:0], *[np.empty((0, len(header["seeds"])), np.float32)] * len(METRICS))
+    shape = (0, len(header["seeds"]))
+    empty = {metric: np.empty(shape, np.float32) for metric in METRICS}
+    return Table(header, cells[:0], **empty | {"valid_curve": np.empty((*shape, len(header["curve"])), np.float16)})
 
 
 def _compiled(
-    space: Space, data: Data, hyper: Hyperparameters, seeds: Sequence[int], chunk: int, platform: str
+    space: Space,
+    data: Data,
+    hyper: Hyperparameters,
+    curve: tuple[int, ...],
+    seeds: Sequence[int],
+    chunk: int,
+    platform: str,
 ) -> Callable[[np.ndarray], dict[str, jax.Array]]:
-    """The compiled program: cells (chunk, edges) → metrics, each (chunk, seeds)."""
-    one = functools.partial(replica, space, hyper, data.classes)
+    """The compiled program: cells (chunk, edges) → metrics, each (chunk, seeds, …)."""
+    one = functools.partial(replica, space, hyper, data.classes, curve=curve)
     shape = (chunk, len(seeds))
 
     def block(seeds: jax.Array, cells: jax.Array, arrays: dict[str, jax.Array]) -> dict[str, jax.Array]:
         pairs = jnp.tile(seeds, chunk), jnp.repeat(cells, len(seeds), axis=0)
         metrics = jax.vmap(one, in_axes=(0, 0, None))(*pairs, arrays)
-        return {metric: values.reshape(shape) for metric, values in metrics.items()}
+        return {metric: values.reshape(shape + values.shape[1:]) for metric, values in metrics.items()}
 
     device = jax.devices(platform)[0]
     kept = jax.device_put((np.array(seeds, np.uint32), data.arrays), device)
