@@ -214,10 +214,11 @@ def _append(factor, m, row):
     variance = 1.0
     for j in range(m):
         row[j] /= factor[j, j]
+        factor[j, m] = row[j]
         variance -= row[j] * row[j]
         for l in range(j + 1, m):
             row[l] -= row[j] * factor[j, l]
-    factor[:m, m], factor[m, m] = row[:m], np.sqrt(variance)
+    factor[m, m] = np.sqrt(variance)
     return factor[m, m]
 
 

@@ -192,7 +192,10 @@ def normal(key, stream, index):
 @njit(cache=True)
 def letters_of(vertex, radices, strides):
     """Letters of a vertex, shape (d,)."""
-    return vertex // strides % radices
+    letters = np.empty(len(radices), np.int64)
+    for i in range(len(radices)):
+        letters[i] = vertex // strides[i] % radices[i]
+    return letters
 
 
 @njit(cache=True)
@@ -228,6 +231,14 @@ def choose(around, here, rule, order, rng):
 
 
 @njit(cache=True)
+def _distance(letters):
+    distance = 0
+    for letter in letters:
+        distance += letter > 0
+    return distance
+
+
+@njit(cache=True)
 def _sum(distance, slope, weights, values):
     total = slope * distance
     for m in range(len(weights)):
@@ -236,27 +247,29 @@ def _sum(distance, slope, weights, values):
 
 
 @njit(cache=True)
-def _component_values(letters, key, components, values):
-    """Fill `values` (M,) with the components at a vertex."""
+def _at(letters, key, components, indices, values):
+    """Fill `indices` and `values` (M,) with Σ_i a_mi v_i and the components at a vertex."""
     for m in range(len(components)):
-        values[m] = normal(key, m, (components[m] * letters).sum())
+        indices[m] = 0
+        for i in range(len(letters)):
+            indices[m] += components[m, i] * letters[i]
+        values[m] = normal(key, m, indices[m])
 
 
 @njit(cache=True)
 def _losses(vertices, radices, strides, key, components, weights, slope):
-    losses, values = np.empty(len(vertices)), np.empty(len(weights))
+    losses, indices, values = np.empty(len(vertices)), np.empty(len(weights), np.int64), np.empty(len(weights))
     for place in range(len(vertices)):
         letters = letters_of(vertices[place], radices, strides)
-        _component_values(letters, key, components, values)
-        losses[place] = _sum((letters > 0).sum(), slope, weights, values)
+        _at(letters, key, components, indices, values)
+        losses[place] = _sum(_distance(letters), slope, weights, values)
     return losses
 
 
 @njit(cache=True)
-def _losses_around(letters, values, radices, key, components, weights, slope, losses):
+def _losses_around(letters, indices, values, radices, key, components, weights, slope, losses):
     """Fill `losses` (s,) of the neighbours; only components that depend on the letter that differs are computed."""
-    slot, distance = 0, (letters > 0).sum()
-    indices, changed = (components * letters).sum(axis=1), values.copy()
+    slot, distance, changed = 0, _distance(letters), values.copy()
     for i in range(len(radices)):
         for other in range(radices[i]):
             if other == letters[i]:
@@ -274,16 +287,16 @@ def _losses_around(letters, values, radices, key, components, weights, slope, lo
 def _walks(starts, rule, rng, radices, strides, key, components, weights, slope):
     s = radices.sum() - len(radices)
     neighbours, around, order = np.empty(s, np.int64), np.empty(s), np.arange(s)
-    values = np.empty(len(weights))
+    indices, values = np.empty(len(weights), np.int64), np.empty(len(weights))
     steps, evaluations = np.zeros(len(starts), np.int64), np.empty(len(starts), np.int64)
     terminal, losses = starts.copy(), np.empty(len(starts))
     for walk in range(len(starts)):
         seen = {starts[walk]}
         while True:
             letters = letters_of(terminal[walk], radices, strides)
-            _component_values(letters, key, components, values)
-            losses[walk] = _sum((letters > 0).sum(), slope, weights, values)
-            _losses_around(letters, values, radices, key, components, weights, slope, around)
+            _at(letters, key, components, indices, values)
+            losses[walk] = _sum(_distance(letters), slope, weights, values)
+            _losses_around(letters, indices, values, radices, key, components, weights, slope, around)
             around_of(terminal[walk], radices, strides, neighbours)
             slot, looked = choose(around, losses[walk], rule, order, rng)
             for place in range(looked):
