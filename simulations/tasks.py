@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from theory.correlations import Anisotropic, Correlation
 from theory.graphs import Graph, Hamming, parse_graph
@@ -18,7 +19,10 @@ from theory.noise import Noise
 from . import landscapes, search, trees
 
 MODELS = ("iid", "gaussian", "additive", "rmf", "nk", "branching")
-QUANTITIES = ("minima", "steps", "basins", "hitting", "restart", "flip", "descent", "sampled", "optimum")
+QUANTITIES = (
+    "minima", "steps", "basins", "choice", "autocorrelation", "table",
+    "hitting", "restart", "flip", "descent", "sampled", "ruggedness", "optimum",
+)  # fmt: skip
 RULES = ("steepest", "first", "reluctant")
 LANDSCAPE = ("graph", "sigma", "average")
 USES = {
@@ -31,11 +35,15 @@ USES = {
     "minima": ("level",),
     "steps": ("rule", "depth", "level"),
     "basins": ("rule", "depth"),
+    "choice": (),
+    "autocorrelation": ("depth",),
+    "table": (),
     "hitting": ("landscape_seed",),
     "restart": ("landscape_seed",),
     "flip": ("landscape_seed",),
     "descent": ("landscape_seed", "rule"),
     "sampled": ("landscape_seed", "depth"),
+    "ruggedness": ("landscape_seed", "depth"),
     "optimum": (),
 }
 """Fields of a task that each model and each quantity uses."""
@@ -45,15 +53,25 @@ USES = {
 class Task:
     """What one Monte Carlo trial does. Plain values only, so that the task has a content id.
 
-    quantity  minima: strict local minima, and with a `level` those below it and the sum of the losses of all;
+    quantity  minima: strict local minima, and with a `level` those below it, and the sums over all of the observed and
+              of the true losses;
               steps: steps and distinct evaluations of local search, averaged over all starts, and the share of
               starts that take at least `depth` steps;
               basins: share of starts that reach the global minimum and mean size of the basins that are not empty;
-              hitting, restart, flip: on the one true landscape of `landscape_seed`, steps to the optimum of a walk
-              under fresh noise σ; evaluations of restarted steepest descent until the optimum; whether frozen noise σ
-              changes the set of strict local minima (σ in standard deviations of that landscape);
+              choice: the true loss of the observed best, that less the true best, both again for the closed
+              neighbourhood of a vertex, and the true loss at the end of steepest descent on the observed losses,
+              averaged over all vertices;
+              autocorrelation: ℓ(v)ℓ(X_t) of a random walk X from v after t = 1..depth steps, averaged over all v;
+              table: the observed losses of `average` seeds a vertex, all n·average of them, by vertex and seed;
+              hitting, restart: on the one true landscape of `landscape_seed`, steps to the optimum of a walk under
+              fresh noise σ; evaluations of restarted steepest descent until the optimum;
+              flip: there, under frozen noise σ, whether it changes the set of strict local minima, their number, the
+              share of edges seen in the wrong order, the regret of the observed best, and the true loss at the end of
+              steepest descent, averaged over all starts (σ in standard deviations of that landscape);
               descent, sampled: there, the steps of one walk of the rule, and the evaluations of `depth` samples with
               steepest descent from the best;
+              ruggedness: there, with losses of mean 0 and variance 1, `autocorrelation` and 1 + its sum, and the mean
+              of ℓ(v)ℓ(u), u a random other vertex on the line of v along coordinate 1, 2, …;
               optimum: evaluations until the optimum of a landscape, by local search that repeats none
     graph     text form
     model     iid; gaussian (with rho, or one c a coordinate); additive; rmf, Rough Mount Fuji (with slope);
@@ -113,6 +131,11 @@ class Task:
             raise ValueError(f"graph: {graph} is not a Hamming graph, which the {self.model} model needs")
         if (self.model == "gaussian") != ((self.rho is None) != (self.c is None)):
             raise ValueError(f"rho, c: the gaussian model needs one of them, other models none; this is {self.model}")
+        if self.quantity in ("autocorrelation", "ruggedness"):
+            if not isinstance(graph, Hamming):
+                raise ValueError(f"graph: {graph} is not a Hamming graph, on which {self.quantity} is simulated")
+            if self.depth < 1:
+                raise ValueError(f"depth: {self.depth} must be at least 1, the number of steps of the walk")
         if self.quantity == "hitting" and self.sigma == 0:
             raise ValueError("sigma: 0; without noise a walk may never leave a local minimum, give it noise")
         if self.rho is not None:
@@ -149,7 +172,7 @@ class Task:
         """Names of the numbers that one trial returns."""
         match self.quantity, self.model:
             case "minima", _:
-                return ("minima",) if self.level is None else ("minima", "below", "loss_sum")
+                return ("minima",) if self.level is None else ("minima", "below", "loss_sum", "true_sum")
             case "steps", "branching":
                 return ("steps", "evaluations", "end_loss", "below")
             case "steps", _:
@@ -158,11 +181,25 @@ class Task:
                 return ("steps",)
             case (("restart" | "sampled" | "optimum"), _):
                 return ("evaluations",)
+            case "choice", _:
+                return ("chosen", "regret", "step_loss", "step_regret", "end_loss")
             case "flip", _:
-                return ("changed",)
+                return ("changed", "minima", "flipped", "regret", "end_loss")
+            case "autocorrelation", _:
+                return self._lags
+            case "ruggedness", _:
+                radices = getattr(_graph(self.graph), "radices", ())
+                return (*self._lags, "length", *(f"coordinate_{i}" for i in range(1, len(radices) + 1)))
+            case "table", _:
+                seeds = range(1, self.average + 1)
+                return tuple(f"loss_{v}_{seed}" for v in range(_graph(self.graph).n) for seed in seeds)
             case _, "branching":
                 return tuple(f"depth_{k}" for k in range(1, self.depth + 1))
         return ("p_global", "mean_basin")
+
+    @property
+    def _lags(self) -> tuple[str, ...]:
+        return tuple(f"lag_{t}" for t in range(1, self.depth + 1))
 
 
 def replicate(task: Task, number: int) -> np.ndarray:
@@ -176,14 +213,23 @@ def replicate(task: Task, number: int) -> np.ndarray:
         found = trees.walk(parse_law(task.law), kernel, task.degree, task.rule, structure)
         return np.append(found, task.level is not None and found[2] < task.level)
     if "landscape_seed" in USES[task.quantity]:
-        return np.array([_on_given(task, noise)], dtype=float)
+        return np.array(_on_given(task, noise), dtype=float, ndmin=1)
     graph = landscapes.draw_graph(_graph(task.graph), structure)
-    losses = landscapes.observe(_landscape(task, graph, structure), Noise(task.sigma, task.average), noise)
+    true = _landscape(task, graph, structure)
+    if task.quantity == "table":
+        seeds = [landscapes.observe(true, Noise(task.sigma), noise) for _ in range(task.average)]
+        return np.stack(seeds, axis=1).ravel()
+    losses = landscapes.observe(true, Noise(task.sigma, task.average), noise)
+    if task.quantity == "autocorrelation":
+        return _lagged(graph, losses, task.depth, choice)
+    if task.quantity == "choice":
+        return _choice(graph, true, losses)
     if task.quantity == "optimum":
         return np.array([search.evaluations_to_optimum(graph, losses, choice)], dtype=float)
     if task.quantity == "minima":
-        minima = losses[search.strict_minima(graph, losses)]
-        found = [len(minima)] if task.level is None else [len(minima), (minima < task.level).sum(), minima.sum()]
+        minimal = search.strict_minima(graph, losses)
+        count, seen = minimal.sum(), losses[minimal]
+        found = [count] if task.level is None else [count, (seen < task.level).sum(), seen.sum(), true[minimal].sum()]
         return np.array(found, dtype=float)
     descent = search.descend(graph, losses, task.rule, choice)
     if task.quantity == "steps":
@@ -228,12 +274,53 @@ def _given_descent(task: Task) -> tuple[np.ndarray, np.ndarray]:
     return descent.evaluations(), descent.terminal == losses.argmin()
 
 
-def _on_given(task: Task, rng: np.random.Generator) -> float:
+def _choice(graph: Graph, true: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Loss and regret of the observed best, of all vertices and of a closed neighbourhood; loss at a descent's end."""
+    chosen, descent = true[observed.argmin()], search.descend(graph, observed)
+    step, best_step = true[descent.next].mean(), true[search.descend(graph, true).next].mean()
+    return np.array([chosen, chosen - true.min(), step, step - best_step, true[descent.terminal].mean()])
+
+
+def _flips(graph: Graph, losses: np.ndarray, noisy: np.ndarray) -> list[float]:
+    """Whether the set of strict minima changes, their number, the share of edges in the wrong order, regret, end."""
+    minimal, ends = search.strict_minima(graph, noisy), search.descend(graph, noisy).terminal
+    worse, seems = (x[graph.neighbours] > x[:, None] for x in (losses, noisy))
+    return [
+        (minimal != search.strict_minima(graph, losses)).any(),
+        minimal.sum(),
+        (worse != seems).sum() / max(1, graph.degrees.sum()),
+        losses[noisy.argmin()] - losses.min(),
+        losses[ends].mean(),
+    ]
+
+
+def _lagged(graph: Graph, losses: np.ndarray, steps: int, rng: np.random.Generator) -> np.ndarray:
+    """ℓ(v)ℓ(X_t) for t = 1..steps, one random walk X from every vertex v, the mean over all v, shape (steps,)."""
+    found, vertex = np.empty(steps), np.arange(graph.n)
+    for t in range(steps):
+        vertex = graph.neighbours[vertex, rng.integers(graph.degree, size=graph.n)]
+        found[t] = np.mean(losses * losses[vertex])
+    return found
+
+
+def _ruggedness(graph: Hamming, losses: np.ndarray, steps: int, rng: np.random.Generator) -> np.ndarray:
+    """`_lagged`, 1 + its sum, and ℓ(v)ℓ(u), u another vertex on v's line of each coordinate; shape (steps+1+d,)."""
+    losses = (losses - losses.mean()) / losses.std()
+    lags, along = _lagged(graph, losses, steps, rng), []
+    for axis, q in enumerate(graph.radices):
+        letters = list(np.unravel_index(np.arange(graph.n), graph.radices))
+        letters[axis] = (letters[axis] + rng.integers(1, q, size=graph.n)) % q
+        along.append(np.mean(losses * losses[np.ravel_multi_index(letters, graph.radices)]))
+    return np.array([*lags, 1 + lags.sum(), *along])
+
+
+def _on_given(task: Task, rng: np.random.Generator) -> ArrayLike:
     graph, losses = given_landscape(task)
     sigma = task.sigma * float(losses.std())
     if task.quantity == "flip":
-        noisy = losses + sigma * rng.standard_normal(graph.n)
-        return float((search.strict_minima(graph, noisy) != search.strict_minima(graph, losses)).any())
+        return _flips(graph, losses, losses + sigma * rng.standard_normal(graph.n))
+    if isinstance(graph, Hamming) and task.quantity == "ruggedness":
+        return _ruggedness(graph, losses, task.depth, rng)
     if task.quantity == "hitting":
         return search.fresh_noise_steps(graph, losses, sigma, rng)
     if task.quantity == "descent":
