@@ -165,11 +165,20 @@ def follow(to: np.ndarray, steps: np.ndarray, terminal: np.ndarray, basins: np.n
 
 @njit(cache=True)
 def evaluations(
-    left: np.ndarray, right: np.ndarray, to: np.ndarray, random: bool, key: np.uint64, starts: np.ndarray
-) -> np.ndarray:
-    """Distinct vertices that the walk from each start looks at, each marked as seen by so many walks."""
+    left: np.ndarray,
+    right: np.ndarray,
+    to: np.ndarray,
+    random: bool,
+    key: np.uint64,
+    starts: np.ndarray,
+    seen: np.ndarray,
+    counts: np.ndarray,
+) -> None:
+    """Count (0 before) the distinct vertices that the walk from each start looks at.
+
+    `seen` says of each vertex by which walk it was last seen: numbers from 1, before 0.
+    """
     n, closed = len(to), row(left, right)
-    seen, counts = np.zeros(n, dtype=np.int32), np.zeros(len(starts), dtype=np.int64)
     for walk in range(len(starts)):
         v = starts[walk]
         while True:
@@ -182,7 +191,6 @@ def evaluations(
             if to[v] == v:
                 break
             v = to[v]
-    return counts
 
 
 @njit(cache=True)

@@ -79,7 +79,9 @@ class Descent:
         if len(starts) and not 0 <= starts.min() <= starts.max() < n:
             raise ValueError(f"starts: {starts.min()}..{starts.max()} must lie in 0..n−1 = 0..{n - 1}")
         random, key = self.key is not None, self.key or np.uint64(0)
-        return kernels.evaluations(*self.graph.factors, self.next, random, key, starts)
+        seen, counts = np.zeros(n, dtype=np.int32), np.zeros(len(starts), dtype=np.int64)
+        kernels.evaluations(*self.graph.factors, self.next, random, key, starts, seen, counts)
+        return counts
 
 
 def descend(

@@ -15,7 +15,7 @@ from theory.graphs import ExplicitGraph, Graph, Hamming, Torus
 
 Landscape = tuple[Graph, np.ndarray]
 
-hammings = st.lists(st.integers(2, 4), min_size=1, max_size=3).map(lambda radices: Hamming(tuple(radices)))
+hammings = st.lists(st.integers(2, 4), min_size=1, max_size=4).map(lambda radices: Hamming(tuple(radices)))
 tori = st.lists(st.integers(3, 4), min_size=1, max_size=2).map(lambda lengths: Torus(tuple(lengths)))
 values = st.one_of(st.integers(-2, 2).map(float), st.floats(allow_nan=False, allow_infinity=False))
 
@@ -38,6 +38,57 @@ def landscapes(draw: st.DrawFn, graphs: st.SearchStrategy[Graph]) -> Landscape:
 all_landscapes = landscapes(st.one_of(hammings, tori, any_graphs()))
 rules = st.sampled_from(["steepest", "first", "reluctant"])
 generators = st.integers(0, 2**32).map(np.random.default_rng)
+
+
+def scanned(descent: search.Descent, neighbours: dict[int, set[int]]) -> dict[int, set[int]]:
+    """What each vertex looks at: all its neighbours, or by first improvement those of its scanned prefix."""
+    if descent.scanned is None:
+        return neighbours
+    table = descent.graph.neighbours
+    return {v: neighbours[v] & set(table[v][descent.scanned[v]].tolist()) for v in neighbours}
+
+
+@settings(max_examples=200)
+@given(all_landscapes, rules, generators)
+def test_the_engine_walks_like_a_dictionary(landscape: Landscape, rule: str, rng: np.random.Generator) -> None:
+    """Next vertex, steps, terminal vertex, basins, evaluations and strict minima, one vertex after another.
+
+    First improvement is given its scanning orders: the best of what a vertex looked at is the only better one.
+    """
+    graph, losses = landscape
+    descent = search.descend(graph, losses, rule, rng)
+    neighbours = {v: set(reference.neighbourhood(graph, v)) for v in range(graph.n)}
+    looks = scanned(descent, neighbours)
+    sizes, evaluations = dict.fromkeys(neighbours, 0), descent.evaluations()
+    for start in neighbours:
+        v, seen, steps = start, {start}, 0
+        while better := [u for u in sorted(looks[v]) if losses[u] < losses[v]]:
+            seen |= looks[v]
+            assert len(better) == 1 or rule != "first"
+            to = max(better, key=losses.__getitem__) if rule == "reluctant" else min(better, key=losses.__getitem__)
+            assert descent.next[v] == to
+            v, steps = to, steps + 1
+        assert descent.next[v] == v
+        assert looks[v] == neighbours[v]
+        assert descent.steps[start] == steps
+        assert descent.terminal[start] == v
+        assert evaluations[start] == len(seen | looks[v])
+        sizes[v] += 1
+    assert descent.basin_sizes().tolist() == list(sizes.values())
+    strict = [all(losses[u] > losses[v] for u in neighbours[v]) for v in neighbours]
+    assert search.strict_minima(graph, losses).tolist() == strict
+
+
+@given(st.one_of(hammings, tori, any_graphs()))
+def test_factors_hold_the_closed_neighbourhoods(graph: Graph) -> None:
+    left, right = graph.factors
+    m = len(right)
+    assert len(left) * m == graph.n
+    for v in range(graph.n):
+        a, b = divmod(v, m)
+        product = {int(c) * m + b for c in left[a]} | {a * m + int(d) for d in right[b]}
+        assert product == {v, *graph.neighbours[v].tolist()}
+    assert all((np.diff(table, axis=1) >= 0).all() for table in graph.factors)
 
 
 @given(all_landscapes, rules, generators)
@@ -94,11 +145,13 @@ def test_only_the_order_of_the_losses_matters(landscape: Landscape, rule: str, s
     assert np.array_equal(search.strict_minima(graph, losses), search.strict_minima(graph, other))
 
 
-@given(landscapes(hammings))
-def test_lines_and_neighbour_table_agree(landscape: Landscape) -> None:
+@given(landscapes(hammings), rules, st.integers(0, 2**32))
+def test_factors_and_neighbour_table_agree(landscape: Landscape, rule: str, seed: int) -> None:
     graph, losses = landscape
     wrapped = ExplicitGraph(graph.n, np.argwhere(np.triu(graph.adjacency.toarray())))
-    assert np.array_equal(search.descend(graph, losses).next, search.descend(wrapped, losses).next)
+    a, b = (search.descend(g, losses, rule, np.random.default_rng(seed)) for g in (graph, wrapped))
+    assert np.array_equal(a.next, b.next)
+    assert np.array_equal(a.evaluations(), b.evaluations())
     assert np.array_equal(search.strict_minima(graph, losses), search.strict_minima(wrapped, losses))
 
 
