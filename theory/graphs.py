@@ -86,7 +86,9 @@ class Graph:
 def _closed(neighbours: np.ndarray) -> np.ndarray:
     """Closed neighbourhoods in ascending order, shape (n, largest degree + 1)."""
     vertices = np.arange(len(neighbours), dtype=neighbours.dtype)[:, None]
-    return np.sort(np.concatenate([vertices, neighbours], axis=1), axis=1)
+    closed = np.concatenate([vertices, neighbours], axis=1)
+    closed.sort(axis=1)
+    return closed
 
 
 @dataclass(frozen=True)
