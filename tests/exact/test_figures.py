@@ -14,9 +14,12 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from paper_figs import build, minima_noise, style
+from paper_figs import build, minima_noise, size_study, style
+from simulations import search
 from simulations.campaign import run
 from simulations.estimate import Estimate
+from simulations.landscapes import additive
+from theory import basins
 
 
 @pytest.fixture(scope="module")
@@ -175,4 +178,61 @@ def test_a_failed_save_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with pytest.raises(RuntimeError, match="disk on fire"):
         style.save(figure, tmp_path, "half")
     assert os.listdir(tmp_path) == []
+    plt.close(figure)
+
+
+@pytest.fixture(scope="module")
+def sizes() -> Iterator[size_study.Data]:
+    """The study of sizes with few walks, up to 10^9 vertices."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(size_study, "DIMENSIONS", (3, 6, 10))
+        patch.setattr(size_study, "WALKS", 300)
+        yield size_study.load()
+
+
+def test_claims_about_sizes_hold(sizes: size_study.Data) -> None:
+    size_study.check(sizes)
+    assert set(sizes.steps) == set(size_study.MODELS) == set(size_study.LOOKS)
+
+
+def test_additive_walks_evaluate_what_the_study_says() -> None:
+    """On every additive landscape the mean over all starts is the same."""
+    graph = size_study.graph_of(3)
+    evaluations = search.descend(graph, additive(graph, np.random.default_rng(1))).evaluations()
+    assert evaluations.mean() == pytest.approx(size_study.additive_evaluations(3))
+
+
+def test_iid_walks_end_somewhere_and_at_the_top_as_often_as_its_basin_says() -> None:
+    for d in (3, 20):
+        assert size_study.iid_success(d, 1.0) == pytest.approx(1)
+        basin = basins.hamming(size_study.graph_of(d), 0.0).basin
+        assert size_study.iid_success(d, 1e-9) == pytest.approx(1e-9 * basin, rel=1e-5)
+
+
+@pytest.mark.parametrize("key", [("steps", "iid"), ("evaluations", "additive"), ("steps", "Gaussian")], ids=str)
+@pytest.mark.parametrize(("factor", "message"), [(0.7, "is below"), (1.4, "is above")])
+def test_a_wrong_theory_of_sizes_stops_the_figure(
+    sizes: size_study.Data, key: tuple[str, str], factor: float, message: str
+) -> None:
+    wrong = replace(sizes, theory=sizes.theory | {key: factor * sizes.theory[key]})
+    with pytest.raises(AssertionError, match=f"{key[1]} {key[0]} at d=.*{message}"):
+        size_study.check(wrong)
+
+
+@pytest.mark.parametrize("quantity", ["steps", "success"])
+def test_what_does_not_grow_stops_the_figure(sizes: size_study.Data, quantity: str) -> None:
+    estimates = getattr(sizes, quantity)
+    wrong = replace(sizes, **{quantity: estimates | {"NK": estimates["NK"][::-1]}})
+    with pytest.raises(AssertionError, match=f"NK: {quantity}"):
+        size_study.check(wrong)
+
+
+def test_sizes_are_all_drawn(sizes: size_study.Data) -> None:
+    figure = size_study.draw(sizes)
+    figure.canvas.draw()
+    for ax in figure.axes:
+        assert ax.get_xlabel()
+        assert points_outside(ax) == []
+        assert len(ax.containers) == len(size_study.MODELS)
+    assert len(legend_texts(figure.axes[0])) == len(size_study.MODELS)
     plt.close(figure)
