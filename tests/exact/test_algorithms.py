@@ -92,15 +92,15 @@ def test_first_improvement_is_the_literal_one(name: str, kind: str) -> None:
 
 
 def test_at_a_minimum_it_starts_anew_or_goes_on() -> None:
-    """A path with the minima 1, 3 and 5; from 0, then from 6 where it starts anew."""
-    losses = [3, 1, 4, 2, 6, 0, 5]
-    order = [0, 6, 1, 2, 3, 4, 5]
-    start_anew, go_on = (
-        visited(partial(local_search, stop_at_minimum=stop), PATH, losses, Scripted([order], []))
-        for stop in (True, False)
-    )
-    assert start_anew == [0, 1, 2, 6, 5, 4, 3]
-    assert go_on == [0, 1, 2, 3, 4, 5, 6]
+    """A path with the minima 1, 3 and 5; from 0, then from 6 where it starts anew.
+
+    It goes on from 2, and does not go back to its better neighbour 1, which is expanded.
+    """
+    losses, order = [3, 1, 4, 2, 6, 0, 5], [0, 6, 1, 2, 3, 4, 5]
+    for rule in ("steepest", "first", "reluctant"):
+        start_anew, go_on = (partial(local_search, rule=rule, stop_at_minimum=stop) for stop in (True, False))
+        assert visited(start_anew, PATH, losses, Scripted([order], [])) == [0, 1, 2, 6, 5, 4, 3]
+        assert visited(go_on, PATH, losses, Scripted([order], [])) == [0, 1, 2, 3, 4, 5, 6]
 
 
 def test_it_goes_on_from_the_best_vertex_not_expanded() -> None:

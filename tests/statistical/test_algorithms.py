@@ -170,11 +170,11 @@ def test_recorded_seeds_are_equally_likely(fresh: bool) -> None:
 
 # 3,000 runs: the first neighbour of each row being 1.5 times as likely is caught with probability above 0.95
 @pytest.mark.parametrize("fresh", [False, True])
-def test_mutants_are_uniform(fresh: bool) -> None:
-    graph, rng = Hamming((3, 2, 2)), np.random.default_rng(9)
-    noisy = GaussianNoise(np.zeros(graph.n))
-    one = partial(evolution, population=1, sample=1)
-    pairs = np.array([run(one, graph, noisy, 2, rng, rng, fresh).vertex for _ in range(3000)])
+@pytest.mark.parametrize("name", ["steepest", "first", "reluctant", "evolution"])
+def test_the_neighbour_evaluated_first_is_uniform(name: str, fresh: bool) -> None:
+    graph, noisy, rng = Hamming((3, 2, 2)), GaussianNoise(np.zeros(12)), np.random.default_rng(9)
+    algorithm = partial(evolution, population=1) if name == "evolution" else WITHOUT_REPEATS[name]
+    pairs = np.array([run(algorithm, graph, noisy, 2, rng, rng, fresh).vertex for _ in range(3000)])
     counts = Counter(map(tuple, pairs.tolist()))
     assert set(counts) == {(v, u) for v in range(graph.n) for u in neighbourhood(graph, v)}
     assert stats.chisquare(list(counts.values())).pvalue > FALSE_ALARM
