@@ -27,7 +27,7 @@ def evolution(
     population  number of vertices alive, at first distinct random ones; sample  drawn of them with replacement
     A mutant is a random neighbour: on a Hamming graph one letter becomes another. Under frozen noise, where a repeat
     would tell nothing, it is one not evaluated yet, and where there is none a random vertex not evaluated yet. Under
-    fresh noise it is any neighbour, evaluated anew.
+    fresh noise it is any neighbour, evaluated anew. Ties go to the lowest index.
     ValueError for a population or a sample below 1.
     Source: Real, Aggarwal, Huang and Le 2019; the default sizes are those of White, Nolen and Savani's code.
     """
@@ -37,7 +37,7 @@ def evolution(
     alive = deque((observe(vertex), vertex) for vertex in islice(unseen, population))
     while True:
         chosen = rng.integers(len(alive), size=sample).tolist()
-        parent = min((alive[i] for i in chosen), key=lambda member: member[0])[1]
+        parent = min(alive[i] for i in chosen)[1]
         mutants = [u for u in neighbourhood(graph, parent) if observe.fresh or u not in observe.known]
         child = mutants[rng.integers(len(mutants))] if mutants else next(unseen, None)
         if child is None:
