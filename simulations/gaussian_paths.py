@@ -213,11 +213,11 @@ def _append(factor, m, row):
     """
     variance = 1.0
     for j in range(m):
-        row[j] /= factor[j, j]
-        factor[j, m] = row[j]
-        variance -= row[j] * row[j]
-        for l in range(j + 1, m):
-            row[l] -= row[j] * factor[j, l]
+        x, later, others = row[j] / factor[j, j], row[j + 1 : m], factor[j, j + 1 : m]
+        row[j], factor[j, m] = x, x
+        variance -= x * x
+        for l in range(len(later)):  # over slices, or it is not vectorised
+            later[l] -= x * others[l]
     factor[m, m] = np.sqrt(variance)
     return factor[m, m]
 

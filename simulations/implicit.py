@@ -50,7 +50,7 @@ class Walks(NamedTuple):
 class Landscape:
     """Losses ℓ(v) = slope·|v| + Σ_m w_m N(key, m, Σ_i a_mi v_i) on a Hamming graph of n < 2^63 vertices.
 
-    key in 0..2^64−1; components a, shape (M, d), whole numbers; weights w, shape (M,).
+    key in 0..2^64−1; components a, shape (M, d), whole numbers; weights w, shape (M,). ValueError otherwise.
     """
 
     graph: Hamming
@@ -58,6 +58,13 @@ class Landscape:
     components: np.ndarray
     weights: np.ndarray
     slope: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.key < 2**64:
+            raise ValueError(f"key: {self.key} must lie in 0..2^64−1")
+        shape = len(self.weights), len(self.graph.radices)
+        if self.components.shape != shape or self.components.dtype != np.int64:
+            raise ValueError(f"components: {self.components.dtype} {self.components.shape} must be int64 {shape}")
 
     def losses(self, vertices: np.ndarray) -> np.ndarray:
         """Losses of vertices, both of shape (m,). ValueError for what is not a vertex."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -192,6 +193,10 @@ def test_bad_input_is_named() -> None:
     for wrong in ([-1], [16], [0.5], 3):
         with pytest.raises(ValueError, match=r"vertices: .* must be whole numbers in 0..15"):
             implicit.descend(landscape, np.array(wrong), rng)
+    with pytest.raises(ValueError, match=r"key: 18446744073709551616 must lie in 0..2\^64−1"):
+        replace(landscape, key=2**64)
+    with pytest.raises(ValueError, match=r"components: int64 \(1, 4\) must be int64 \(2, 4\)"):
+        replace(landscape, weights=np.ones(2))
     with pytest.raises(ValueError, match="rule: 'best' is unknown; allowed: steepest, first, reluctant"):
         implicit.descend(landscape, np.array([0]), rng, "best")
     with pytest.raises(ValueError, match="k: 4 does not fit 4 coordinates"):
