@@ -1,4 +1,4 @@
-"""The `hillscape` command. Exit status: 0 fine, 1 something disagrees with theory, 2 bad input."""
+"""The `hillscape` command. Exit status: 0 fine, 1 something disagrees with theory, 2 bad input, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from theory.laws import parse_kernel, parse_law
 from theory.noise import Noise
 
 from . import benchmarks, estimate, validation
-from .campaign import run
+from .campaign import BACKENDS, run, run_until, workers
 from .files import to_json
-from .tasks import Task, given_landscape
+from .records import Records
+from .tasks import Task, given_landscape, replicate
 
 app = typer.Typer(
     name="hillscape",
@@ -52,8 +53,25 @@ Slope = Annotated[float | None, typer.Option("--slope", help="Rough Mount Fuji: 
 K = Annotated[int | None, typer.Option("--k", help="NK: other coordinates that each one interacts with.")]
 Neighbourhood = Annotated[str | None, typer.Option("--neighbourhood", help="NK: block, adjacent or random.")]
 Rule = Annotated[str | None, typer.Option("--rule", help="steepest, first (improvement) or reluctant.")]
-Jobs = Annotated[int, typer.Option("--jobs", help="Worker processes; the numbers do not depend on it.")]
+Jobs = Annotated[int, typer.Option("--jobs", help="Workers; the numbers do not depend on it.")]
+Backend = Annotated[
+    str, typer.Option("--backend", help=f"Of the workers: {', '.join(BACKENDS)}, or the address of a Dask scheduler.")
+]
+OnFile = Annotated[
+    Path | None,
+    typer.Option("--records", help="File of trials: those in it are not run again, new ones are appended to it."),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write into.")]
+
+
+def _records(path: Path | None) -> Records | None:
+    """The trials on file; says on standard error how many of its lines are damaged."""
+    if path is None:
+        return None
+    found = Records(path)
+    if found.damaged:
+        print(f"{path}: damaged lines are not counted, their trials run again: {found.damaged}", file=sys.stderr)
+    return found
 
 
 def _print_rows(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
@@ -268,8 +286,13 @@ def simulate(
     k: K = None,
     neighbourhood: Neighbourhood = None,
     trials: Annotated[int, typer.Option(help="Independent landscapes (or trees of the branching model).")] = 1000,
+    precision: Annotated[
+        float | None, typer.Option(help="Stop at this relative half-width of the first interval, or at --trials.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the whole campaign.")] = 0,
     jobs: Jobs = 1,
+    backend: Backend = "loky",
+    records: OnFile = None,
     confidence: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.99,
     as_json: AsJson = False,
 ) -> None:
@@ -302,8 +325,14 @@ def simulate(
         "neighbourhood": neighbourhood,
     }
     task = Task(quantity, model, **{name: value for name, value in given.items() if value is not None}, seed=seed)
-    values = run(task, trials, jobs, progress=sys.stderr.isatty())
-    estimates = {name: estimate.mean(v, confidence) for name, v in zip(task.columns, values.T, strict=True)}
+    options: dict[str, Any] = {"jobs": jobs, "progress": sys.stderr.isatty(), "records": _records(records)}
+    with workers(backend, jobs):
+        if precision is None:
+            values, left = run(task, trials, **options), confidence
+        else:
+            values, left = run_until(task, precision, trials, confidence, **options)
+    trials = len(values)
+    estimates = {name: estimate.mean(v, left) for name, v in zip(task.columns, values.T, strict=True)}
     depths = model == "branching" and quantity == "basins"
     if depths:
         low, best, high = (list(part) for part in zip(*estimates.values(), strict=True))
@@ -317,7 +346,7 @@ def simulate(
         "confidence": confidence,
     }
     if quantity == "minima":
-        estimates["variance"] = estimate.variance(values[:, 0], confidence)
+        estimates["variance"] = estimate.variance(values[:, 0], left)
     content |= {name: e._asdict() for name, e in estimates.items() if name != task.columns[0] and not depths}
     content |= {"quantity": quantity, "model": model, "task": task.id}
     if as_json:
@@ -331,7 +360,10 @@ def simulate(
 def verify(
     ids: Annotated[list[str] | None, typer.Argument(help="Results to verify; all by default.")] = None,
     trials: Annotated[int | None, typer.Option(help="Trials of every check, instead of the suite's own.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="A minute's worth: fewer trials, no slow checks.")] = False,
     jobs: Jobs = 1,
+    backend: Backend = "loky",
+    records: OnFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Theory against Monte Carlo: a table with verdicts; exit status 1 where they disagree.
@@ -339,7 +371,8 @@ def verify(
     The suite raises a false alarm with probability 1 % as a whole (Bonferroni). "detects" is the relative error that a
     check would find with probability 95 %.
     """
-    results = validation.verify(ids, trials, jobs, progress=sys.stderr.isatty())
+    with workers(backend, jobs):
+        results = validation.verify(ids, trials, jobs, sys.stderr.isatty(), _records(records), quick)
     if as_json:
         print(to_json({"results": results, "false_alarm": validation.FALSE_ALARM, "power": validation.POWER}))
     else:
@@ -354,6 +387,30 @@ def print_verdicts(results: list[dict[str, Any]]) -> None:
     _print_rows("Theory against Monte Carlo", columns, [[r[name] for name in columns] for r in results])
     agreeing = sum(r["agrees"] for r in results)
     print(f"{agreeing} of {len(results)} agree; false-alarm rate of the suite {validation.FALSE_ALARM:.0%}")
+
+
+@app.command()
+def replay(
+    records: Annotated[Path, typer.Argument(help="File of trials, as simulate --records wrote it.")],
+    task: Annotated[str, typer.Argument(help="Id of the task.")],
+    number: Annotated[int, typer.Argument(min=0, help="Replicate.")],
+    as_json: AsJson = False,
+) -> None:
+    """Run one trial again, alone, and compare it with the file; exit status 1 where they differ."""
+    found = Records(records)
+    if task not in found.tasks:
+        raise ValueError(f"task: {task} is not in {records}; it holds {', '.join(found.tasks) or 'nothing'}")
+    again, now = found.tasks[task], replicate(found.tasks[task], number)
+    on_file = found.rows(again).get(number)
+    same = on_file is None or on_file == tuple(now.tolist())
+    content = {"task": again.given, "replicate": number, "columns": again.columns, "now": now, "on_file": on_file}
+    if as_json:
+        print(to_json(content | {"same": same}))
+    else:
+        rows = zip(again.columns, now.tolist(), on_file or ["not there"] * len(now), strict=True)
+        _print_rows(f"task {task}, replicate {number}", ("", "now", "on file"), rows)
+    if not same:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -398,6 +455,9 @@ def train(
     seeds: Annotated[int, typer.Option(help="Seeds a cell.")] = 4,
     epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 5,
     width: Annotated[int, typer.Option(help="Units of every node.")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="First rate of the cosine schedule.")] = 0.03,
+    images: Annotated[str, typer.Option(help="Images for training and for validation; the rest tests.")] = "1000,400",
+    curve: Annotated[str, typer.Option(help="Epochs after which the validation loss is kept too, e.g. 5,10.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -413,9 +473,14 @@ def train(
         raise ValueError(f"cells: {cells} must lie in 1..{where.n}")
     if seeds < 1:
         raise ValueError(f"seeds: {seeds} must be at least 1")
-    hyper = trainer.Hyperparameters(width=width, epochs=epochs)
+    hyper = trainer.Hyperparameters(width=width, epochs=epochs, learning_rate=learning_rate)
+    parts = [int(number) for number in _numbers("images", images)]
+    if len(parts) != 2:
+        raise ValueError(f"images: {images!r} must be two numbers, for training and for validation")
     numbers = None if cells is None else range(cells)
-    table = trainer.train(where, trainer.digits(), hyper, range(seeds), out, cells=numbers, device=device)
+    epochs_kept = [int(number) for number in _numbers("curve", curve)] if curve else []
+    data = trainer.digits(train=parts[0], valid=parts[1])
+    table = trainer.train(where, data, hyper, range(seeds), out, cells=numbers, curve=epochs_kept, device=device)
     content = {"out": str(out), "cells": len(table.cells), "seeds": seeds, "header": table.header}
     if as_json:
         print(to_json(content))

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import benchmarks, validation
 from .files import to_json, write_atomically
+from .records import Records
 
 OPERATIONS = ("none", "skip", "relu")
 SEEDS = range(6)
@@ -16,16 +17,17 @@ SEEDS = range(6)
 def reproduce(out: Path, jobs: int = 2, progress: bool = True) -> dict[str, Any]:
     """Verify every result, check the real tables and a space trained live, draw the figures; all written to `out`.
 
-    The trained table is kept: an interrupted training resumes and a finished one is not repeated.
+    Trials (`trials.jsonl`) and the trained table are kept: an interrupted run resumes, a finished one is not repeated.
     """
     from paper_figs import build
 
     began = time.perf_counter()
-    verdicts = validation.verify(jobs=jobs, progress=progress)
+    records = Records(out / "trials.jsonl")
+    verdicts = validation.verify(jobs=jobs, progress=progress, records=records, quick=True)
     trained = train_live(out / "vector.npz", progress)
     names = [*benchmarks.TABLES, str(trained)]
     checks = [
-        validation.check_table(benchmarks.load(name), seeds, jobs=jobs, progress=progress)
+        validation.check_table(benchmarks.load(name), seeds, jobs=jobs, progress=progress, records=records)
         for name in names
         for seeds in ("mean", 0)
     ]

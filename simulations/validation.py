@@ -19,6 +19,7 @@ from theory.laws import AR1Kernel, Normal
 from . import estimate, search, suite
 from .benchmarks.table import LossTable
 from .campaign import run
+from .records import Records
 from .suite import Check
 from .tasks import Task
 
@@ -30,6 +31,7 @@ def judge(check: Check, values: np.ndarray, confidence: float) -> dict[str, Any]
     """The verdict of a check on its trials, shape (trials,), as a JSON-ready object."""
     measure = estimate.variance if check.statistic == "variance" else estimate.mean
     low, best, high = measure(values, confidence)
+    half = max(high - best, best - low)
     slack = max(check.allowance, 1e-12) * abs(check.predicted)  # 1e−12: rounding, where every trial is the same
     below, above = low <= check.predicted + slack, check.predicted - slack <= high
     agrees = {
@@ -39,8 +41,8 @@ def judge(check: Check, values: np.ndarray, confidence: float) -> dict[str, Any]
         "lower": above,
         "refuted": not (below and above),
     }[check.claim]
-    error = (high - best) / stats.t.ppf(0.5 + confidence / 2, len(values) - 1)
-    detects = (high - best + stats.norm.ppf(POWER) * error) / abs(best) if best else np.inf
+    error = half / stats.norm.ppf(0.5 + confidence / 2)  # no less than the standard error
+    detects = check.allowance + (half + stats.norm.ppf(POWER) * error) / abs(best) if best else np.inf
     return {
         "id": check.id,
         "status": check.status or catalogue.result(check.id).status,
@@ -57,31 +59,39 @@ def judge(check: Check, values: np.ndarray, confidence: float) -> dict[str, Any]
     }
 
 
-def judge_all(checks: list[Check], jobs: int = 1, progress: bool = False) -> list[dict[str, Any]]:
+def judge_all(
+    checks: list[Check], jobs: int = 1, progress: bool = False, records: Records | None = None
+) -> list[dict[str, Any]]:
     """Verdicts of checks at the family-wise false-alarm rate; a task that several checks share is run once."""
     confidence = 1 - FALSE_ALARM / max(1, len(checks))
     trials: dict[Task, int] = {}
     for check in checks:
         trials[check.task] = max(check.trials, trials.get(check.task, 0))
-    values = {task: run(task, count, jobs, progress) for task, count in trials.items()}
-    return [judge(check, values[check.task][: check.trials, check.column], confidence) for check in checks]
+    values = {task: run(task, count, jobs, progress, records) for task, count in trials.items()}
+    return [judge(check, check.read(values[check.task][: check.trials]), confidence) for check in checks]
 
 
 def verify(
-    ids: list[str] | None = None, trials: int | None = None, jobs: int = 1, progress: bool = False
+    ids: list[str] | None = None,
+    trials: int | None = None,
+    jobs: int = 1,
+    progress: bool = False,
+    records: Records | None = None,
+    quick: bool = False,
 ) -> list[dict[str, Any]]:
     """Judge the suite's checks of the given ids (all by default); `trials` replaces the suite's own numbers.
 
+    quick  fewer trials, without the slowest checks; records  trials on file, see `campaign.run`
     ValueError for an unknown id or fewer than 2 trials.
     """
     for name in ids or []:
         catalogue.result(name)
     if trials is not None and trials < 2:
         raise ValueError(f"trials: {trials} must be at least 2")
-    checks = suite.checks(ids or ())
+    checks = suite.checks(ids or (), quick)
     if trials is not None:
         checks = [replace(check, trials=trials) for check in checks]
-    return judge_all(checks, jobs, progress)
+    return judge_all(checks, jobs, progress, records)
 
 
 def observe_table(table: LossTable, seeds: str | int) -> dict[str, float]:
@@ -96,7 +106,12 @@ def observe_table(table: LossTable, seeds: str | int) -> dict[str, float]:
 
 
 def check_table(
-    table: LossTable, seeds: str | int = "mean", trials: int = 400, jobs: int = 1, progress: bool = False
+    table: LossTable,
+    seeds: str | int = "mean",
+    trials: int = 400,
+    jobs: int = 1,
+    progress: bool = False,
+    records: Records | None = None,
 ) -> dict[str, Any]:
     """A real table against the stationary Gaussian field of its own correlation by distance.
 
@@ -108,8 +123,8 @@ def check_table(
     graph = table.graph
     correlation = ruggedness.correlation_by_distance(graph, ruggedness.normal_scores(table.landscape(seeds)))
     observed = observe_table(table, seeds)
-    steps = run(Task("steps", "gaussian", str(graph), rho=correlation.rho), trials, jobs, progress)
-    basins = run(Task("basins", "gaussian", str(graph), rho=correlation.rho), trials, jobs, progress)
+    steps = run(Task("steps", "gaussian", str(graph), rho=correlation.rho), trials, jobs, progress, records)
+    basins = run(Task("basins", "gaussian", str(graph), rho=correlation.rho), trials, jobs, progress, records)
     simulated = {"minima": np.rint(graph.n / basins[:, 1]), "steps": steps[:, 0], "p_global": basins[:, 0]}
     interval = {name: np.quantile(values, [0.005, 0.995]).tolist() for name, values in simulated.items()}
     predicted = {name: float(values.mean()) for name, values in simulated.items()}

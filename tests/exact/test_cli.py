@@ -15,6 +15,7 @@ import pytest
 
 from simulations import benchmarks, cli, suite, validation
 from simulations.benchmarks import nasbench201
+from simulations.records import Records
 from simulations.suite import Check
 from simulations.tasks import Task
 from theory import catalogue
@@ -39,7 +40,7 @@ SUITE = [
 @pytest.fixture
 def hillscape(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Hillscape:
     """Runs the command in this process, with a quick suite of checks."""
-    monkeypatch.setattr(suite, "checks", lambda ids=(): [c for c in SUITE if not ids or c.id in ids])
+    monkeypatch.setattr(suite, "checks", lambda ids=(), quick=False: [c for c in SUITE if not ids or c.id in ids])
 
     def run(arguments: str) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["hillscape", *arguments.split()])
@@ -208,7 +209,9 @@ def test_check_fails_where_a_table_disagrees(
 def test_verify_fails_where_a_formula_is_wrong(
     hillscape: Hillscape, monkeypatch: pytest.MonkeyPatch, error: float, status: int
 ) -> None:
-    monkeypatch.setattr(suite, "checks", lambda ids=(): [replace(SUITE[1], predicted=error * SUITE[1].predicted)])
+    monkeypatch.setattr(
+        suite, "checks", lambda ids=(), quick=False: [replace(SUITE[1], predicted=error * SUITE[1].predicted)]
+    )
     table, outcome = hillscape("verify"), hillscape("verify --json")
     assert (table.status, outcome.status) == (status, status)
     assert f"{1 - status} of 1 agree" in table.out
@@ -219,7 +222,7 @@ def test_verify_fails_where_a_formula_is_wrong(
 def test_numbers_that_json_lacks_are_named(hillscape: Hillscape, monkeypatch: pytest.MonkeyPatch) -> None:
     """No relative error can be stated where the answer is 0."""
     edgeless = Check("walk.iid", "no edges", 0.0, Task("steps", graph="erdos_renyi:5,0"), 5)
-    monkeypatch.setattr(suite, "checks", lambda ids=(): [edgeless])
+    monkeypatch.setattr(suite, "checks", lambda ids=(), quick=False: [edgeless])
     (verdict,) = parsed(hillscape("verify --json"))["results"]
     assert (verdict["best"], verdict["detects"], verdict["agrees"]) == (0, "inf", True)
 
@@ -415,3 +418,42 @@ def test_the_command_answers_in_its_own_process() -> None:
 def test_the_command_refuses_in_its_own_process() -> None:
     done = command("simulate", "minima", "--graph", "cube:3")
     assert_refused(Outcome(done.returncode, done.stdout, done.stderr), "graph: 'cube:3' is of no known family")
+
+
+def test_simulate_keeps_its_trials_and_stops_at_its_precision(hillscape: Hillscape, tmp_path: Path) -> None:
+    path, command = (
+        tmp_path / "trials.jsonl",
+        "simulate minima --graph hamming:3^4 --trials 5000 --precision 0.02 --json",
+    )
+    first = parsed(hillscape(f"{command} --records {path}"))
+    assert 100 < first["trials"] < 5000
+    assert (first["high"] - first["low"]) / 2 <= 0.02 * first["best"]
+    lines = path.read_text().splitlines()
+    assert parsed(hillscape(f"{command} --records {path}")) == first
+    assert path.read_text().splitlines() == lines
+    path.write_text("\n".join([*lines[:-1], lines[-1][:-9]]))
+    outcome = hillscape(f"{command} --records {path}")
+    assert "damaged lines are not counted, their trials run again: 1" in outcome.err
+    assert json.loads(outcome.out) == first
+
+
+def test_replay_runs_one_trial_alone(hillscape: Hillscape, tmp_path: Path) -> None:
+    path = tmp_path / "trials.jsonl"
+    made = parsed(hillscape(f"simulate steps --graph cycle:30 --trials 9 --records {path} --json"))
+    again = parsed(hillscape(f"replay {path} {made['task']} 4 --json"))
+    assert again["same"] is True
+    assert again["now"] == again["on_file"]
+    assert parsed(hillscape(f"replay {path} {made['task']} 9 --json"))["on_file"] is None
+    assert "replicate 4" in hillscape(f"replay {path} {made['task']} 4").out
+    outcome = hillscape(f"replay {path} abc 4")
+    assert (outcome.status, outcome.err.count("\n")) == (2, 1)
+    assert "task: abc is not in" in outcome.err
+
+
+def test_replay_says_where_the_file_is_of_another_version(hillscape: Hillscape, tmp_path: Path) -> None:
+    path, task = tmp_path / "trials.jsonl", Task("minima", graph="cycle:30")
+    Records(path).append(task, 0, np.array([[99.0]]))
+    assert hillscape(f"replay {path} {task.id} 0").status == 1
+    outcome = hillscape(f"simulate minima --graph cycle:30 --trials 3 --records {path}")
+    assert outcome.status == 2
+    assert "the file is of another version, start a new one" in outcome.err
