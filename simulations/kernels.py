@@ -1,7 +1,7 @@
 """The compiled loops of local search, on a graph given as the Cartesian product of two small ones.
 
-`left` (n/m, ·) and `right` (m, ·) are `Graph.factors`: closed neighbourhoods in ascending order, so that vertex a·m + b
-is next to a'·m + b and a·m + b'. Losses are float64, vertices int32. Every loop is deterministic and has no state.
+`left` (n/m, ·) and `right` (·, m) are `Graph.factors`: closed neighbourhoods in ascending order, as rows and as
+columns; vertex a·m + b is next to a'·m + b and a·m + b'. Losses are float64, vertices int32. No loop keeps a state.
 """
 
 from __future__ import annotations
@@ -16,51 +16,52 @@ from numba import njit
 @njit(cache=True)
 def around(left: np.ndarray, right: np.ndarray, v: Any, closed: np.ndarray) -> None:
     """Write the closed neighbourhood of v into `closed`, ascending; a short one is padded with v."""
-    m, slot = len(right), 0
+    m, slot = right.shape[1], 0
     a, b = v // m, v % m
     for c in left[a]:
         if c != a:
             closed[slot] = c * m + b
             slot += 1
         else:
-            for d in right[b]:
-                closed[slot] = a * m + d
+            for j in range(len(right)):
+                closed[slot] = a * m + right[j, b]
                 slot += 1
 
 
 @njit(cache=True)
 def row(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """An empty row for a closed neighbourhood."""
-    return np.empty(left.shape[1] + right.shape[1] - 1, dtype=np.int32)
+    return np.empty(left.shape[1] + len(right) - 1, dtype=np.int32)
 
 
 @njit(cache=True)
 def steepest(left: np.ndarray, right: np.ndarray, losses: np.ndarray, to: np.ndarray) -> None:
     """Write the best vertex of each closed neighbourhood: the vertex itself, or the lowest index, if several are.
 
-    The m vertices of one a go together, neighbour by neighbour in ascending order: loops without branches, in which
-    the machine compares several vertices at once.
+    The m vertices of one a go together, neighbour by neighbour in ascending order: the loops over b have no branches,
+    so that the machine compares several vertices at once.
     """
-    m = len(right)
-    best = np.empty(m)
+    m = right.shape[1]
+    best, along = np.empty(m), np.empty(m)
     for a in range(len(left)):
         own, target = losses[a * m : (a + 1) * m], to[a * m : (a + 1) * m]
         for b in range(m):
             best[b], target[b] = own[b], a * m + b
         for c in left[a]:
             if c != a:
-                other = losses[c * m : (c + 1) * m]
+                across = losses[c * m : (c + 1) * m]
                 for b in range(m):
-                    better = other[b] < best[b]
-                    best[b] = other[b] if better else best[b]
+                    better = across[b] < best[b]
+                    best[b] = across[b] if better else best[b]
                     target[b] = c * m + b if better else target[b]
             else:
-                for j in range(right.shape[1]):
+                for j in range(len(right)):
                     for b in range(m):
-                        d = np.uint32(right[b, j])  # spares a test whether the index is negative
-                        better = own[d] < best[b]
-                        best[b] = own[d] if better else best[b]
-                        target[b] = a * m + d if better else target[b]
+                        along[b] = own[np.uint32(right[j, b])]  # unsigned: no test whether it counts from the end
+                    for b in range(m):
+                        better = along[b] < best[b]
+                        best[b] = along[b] if better else best[b]
+                        target[b] = a * m + right[j, b] if better else target[b]
 
 
 @njit(cache=True)
@@ -80,7 +81,7 @@ def improving(
 
     Vertices go together as in `steepest`.
     """
-    n, m = len(losses), len(right)
+    n, m = len(losses), right.shape[1]
     least, scores, neighbours = np.empty(m), np.empty(m), np.empty(m, dtype=np.int32)
     for a in range(len(left)):
         own, target = losses[a * m : (a + 1) * m], to[a * m : (a + 1) * m]
@@ -92,9 +93,9 @@ def improving(
                     neighbours[b], scores[b] = c * m + b, losses[c * m + b]
                 prefer(n, a * m, own, neighbours, scores, random, key, least, target)
             else:
-                for j in range(right.shape[1]):
+                for j in range(len(right)):
                     for b in range(m):
-                        neighbours[b], scores[b] = a * m + right[b, j], own[right[b, j]]
+                        neighbours[b], scores[b] = a * m + right[j, b], own[np.uint32(right[j, b])]
                     prefer(n, a * m, own, neighbours, scores, random, key, least, target)
 
 
@@ -127,7 +128,7 @@ def prefer(
 @njit(cache=True)
 def strict_minima(left: np.ndarray, right: np.ndarray, losses: np.ndarray, minimal: np.ndarray) -> None:
     """Write whether all neighbours of a vertex are worse; the search for one that is not ends with the first."""
-    m = len(right)
+    m = right.shape[1]
     for a in range(len(left)):
         for b in range(m):
             v, strict = a * m + b, True
@@ -136,8 +137,8 @@ def strict_minima(left: np.ndarray, right: np.ndarray, losses: np.ndarray, minim
                     strict = False
                     break
             if strict:
-                for d in right[b]:
-                    if d != b and losses[a * m + d] <= losses[v]:
+                for j in range(len(right)):
+                    if right[j, b] != b and losses[a * m + right[j, b]] <= losses[v]:
                         strict = False
                         break
             minimal[v] = strict
@@ -145,22 +146,23 @@ def strict_minima(left: np.ndarray, right: np.ndarray, losses: np.ndarray, minim
 
 @njit(cache=True)
 def follow(to: np.ndarray, steps: np.ndarray, terminal: np.ndarray, basins: np.ndarray) -> None:
-    """Write steps (−1 before) and terminal vertex, and count the starts that end there (0 before).
+    """Write steps and terminal vertices, and count the starts that end there (0 before), by pointer doubling in place.
 
-    Each start is followed to the first vertex with known steps, and the way once more to write.
+    At all times `terminal` is `steps` steps on.
     """
-    for v in range(len(to)):
-        w, further = v, 0
-        while steps[w] < 0 and to[w] != w:
-            w, further = to[w], further + 1
-        if steps[w] < 0:
-            steps[w], terminal[w] = 0, w
-        end, further = terminal[w], further + steps[w]
-        basins[end] += 1
-        w = v
-        while steps[w] < 0:
-            steps[w], terminal[w] = further, end
-            w, further = to[w], further - 1
+    n = len(to)
+    for v in range(n):
+        steps[v], terminal[v] = to[v] != v, to[v]
+    moved = True
+    while moved:
+        moved = False
+        for v in range(n):
+            w = terminal[v]
+            moved |= terminal[w] != w
+            steps[v] += steps[w]
+            terminal[v] = terminal[w]
+    for v in range(n):
+        basins[terminal[v]] += 1
 
 
 @njit(cache=True)

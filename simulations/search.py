@@ -33,11 +33,8 @@ class Descent:
         from . import kernels
 
         n = len(self.next)
-        steps, terminal, basins = (
-            np.full(n, -1, dtype=np.int32),
-            np.empty(n, dtype=np.int32),
-            np.zeros(n, dtype=np.int64),
-        )
+        steps, terminal = np.empty((2, n), dtype=np.int32)
+        basins = np.zeros(n, dtype=np.int64)
         kernels.follow(self.next, steps, terminal, basins)
         return steps, terminal, basins
 

@@ -49,10 +49,11 @@ class Graph:
     def factors(self) -> tuple[np.ndarray, np.ndarray]:
         """Two graphs whose Cartesian product this graph is, so that vertex a·m + b is next to a'·m + b and a·m + b'.
 
-        Each as its closed neighbourhoods in ascending order, shapes (n/m, ·) and (m, ·), int32, padded like
-        `neighbours`. Two small tables hold a large Hamming graph; other graphs are the product with a single vertex.
+        Closed neighbourhoods in ascending order, int32, padded like `neighbours`: of a in row a of the first table,
+        shape (n/m, ·), and of b in column b of the second, shape (·, m). Two small tables hold a large Hamming graph;
+        other graphs are the product of a single vertex and themselves.
         """
-        return np.zeros((1, 1), dtype=np.int32), _closed(self.neighbours)
+        return np.zeros((1, 1), dtype=np.int32), np.ascontiguousarray(_closed(self.neighbours).T)
 
     def checked(self, losses: np.ndarray) -> np.ndarray:
         """The losses of a landscape on the graph as an array; ValueError unless they are n finite numbers."""
@@ -137,11 +138,12 @@ class Hamming(Graph):
 
     @cached_property
     def factors(self) -> tuple[np.ndarray, np.ndarray]:
-        """The first two thirds of the coordinates, and the last: rows of m vertices that fit a cache."""
-        split = 2 * len(self.radices) // 3
-        if not split:
+        """The first half of the coordinates and the second."""
+        half = len(self.radices) // 2
+        if not half:
             return super().factors
-        return _closed(Hamming(self.radices[:split]).neighbours), _closed(Hamming(self.radices[split:]).neighbours)
+        left, right = Hamming(self.radices[:half]), Hamming(self.radices[half:])
+        return _closed(left.neighbours), np.ascontiguousarray(_closed(right.neighbours).T)
 
     @property
     def smallest_eigenvalue(self) -> float:
