@@ -46,7 +46,7 @@ def descend(
     correlation  ρ_h = c^h, or one c a coordinate, all in [0, 1); under frozen noise the walk sees observed losses
     rule         as in `implicit.descend`; a walk of t steps costs some t⁶/6 operations, as it has t² points in its core
     ValueError for other correlations, an unknown rule, what is not a vertex, and n ≥ 2^63.
-    ArithmeticError for a walk of more than 50 steps.
+    ArithmeticError for a walk of more than 50 steps, and for c above some 0.9999, where the covariance is singular.
 
     >>> graph, rng = Hamming((8,) * 20), np.random.default_rng(0)
     >>> walks = descend(graph, Anisotropic((0.6,) * 20), rng.integers(graph.n, size=10), rng)
@@ -161,30 +161,26 @@ def _core(field, seen, letters, i, b, value, z):
 @njit(cache=True)
 def _line(field, seen, t, i, z):
     """Draw the losses of line i at visit t that are not in the core, or copy them from an earlier visit to the line."""
-    k, true, c, had = seen.sizes[1 + i], seen.true, field.c[i], seen.had[i, : field.radices[i]]
+    q, k = field.radices[i], seen.sizes[1 + i]
+    line, had, c = seen.true[t, i, :q], seen.had[i, :q], field.c[i]
     for e in range(k):
         u = seen.visits[i, e]
-        seen.row[e] = _covariance(seen.letters[t], seen.letters[u], field.c, i)
         if _distance(seen.letters[t], seen.letters[u], i) == 0:
-            true[t, i] = true[u, i]
+            line[:] = seen.true[u, i, :q]
             return
+        seen.row[e] = _covariance(seen.letters[t], seen.letters[u], field.c, i)
     sd = _append(seen.factors[i], k, seen.row)
     _weigh(seen.factors[i], k, seen.row)
-    beta = c / (1 + (had.sum() - 1) * c)
-    for b in range(len(had)):
-        if not had[b]:
-            loss = sd * np.sqrt(1 - c) * (z[b] + np.sqrt(beta) * z[-1])
-            for e in range(k):
-                loss += seen.row[e] * true[seen.visits[i, e], i, b]
-            true[t, i, b] = loss
-    for a in range(len(had)):
+    mean = np.zeros(q)
+    for e in range(k):
+        mean += seen.row[e] * seen.true[seen.visits[i, e], i, :q]
+    beta, core = c / (1 + (had.sum() - 1) * c), 0.0
+    for a in range(q):
         if had[a]:
-            rest = true[t, i, a]
-            for e in range(k):
-                rest -= seen.row[e] * true[seen.visits[i, e], i, a]
-            for b in range(len(had)):
-                if not had[b]:
-                    true[t, i, b] += beta * rest
+            core += line[a] - mean[a]
+    for b in range(q):
+        if not had[b]:
+            line[b] = mean[b] + beta * core + sd * np.sqrt(1 - c) * (z[b] + np.sqrt(beta) * z[-1])
     seen.visits[i, k] = t
     seen.sizes[1 + i] += 1
 
@@ -218,6 +214,8 @@ def _append(factor, m, row):
         variance -= x * x
         for l in range(len(later)):  # over slices, or it is not vectorised
             later[l] -= x * others[l]
+    if variance < 1e-12:
+        raise ArithmeticError("c: too close to 1; the losses around a walk determine each other in double precision")
     factor[m, m] = np.sqrt(variance)
     return factor[m, m]
 

@@ -256,3 +256,9 @@ def test_a_walk_that_is_too_long_is_named() -> None:
     graph, rng = hypercube(60), np.random.default_rng(15)
     with pytest.raises(ArithmeticError, match="steps: a walk is longer than 50 steps"):
         gaussian_paths.descend(graph, Anisotropic((0.9,) * 60), rng.integers(graph.n, size=20), rng, "reluctant")
+
+
+def test_a_singular_field_is_named() -> None:
+    graph, rng = hypercube(20), np.random.default_rng(16)
+    with pytest.raises(ArithmeticError, match="c: too close to 1"):
+        gaussian_paths.descend(graph, Anisotropic((1 - 1e-7,) * 20), rng.integers(graph.n, size=20), rng)
