@@ -18,7 +18,9 @@ from theory.graphs import Graph, Hamming, parse_graph
 from theory.laws import parse_kernel, parse_law
 from theory.noise import Noise
 
-from . import benchmarks, estimate, validation
+from . import benchmarks, comparison, estimate, validation
+from .algorithms import GaussianNoise, Resampled
+from .baselines import ALGORITHMS
 from .campaign import BACKENDS, run, run_until, workers
 from .files import to_json
 from .records import Records
@@ -444,6 +446,44 @@ def print_check(content: dict[str, Any]) -> None:
     title = f"{content['table']}, seeds {content['seeds']}, on {content['graph']}; ρ_1, ρ_2 = {rho}"
     _print_rows(title, ("", "observed", "predicted", "0.5 %", "99.5 %", "agrees"), rows)
     print(f"minima by the branching model of the same ρ_1: {content['branching']:.1f}")
+
+
+@app.command()
+def compare(
+    table: Annotated[str, typer.Argument(help="A table as for check.")],
+    algorithms: Annotated[str, typer.Option(help=f"Of {', '.join(ALGORITHMS)}.")] = "steepest,first,random,evolution",
+    noise: Sigma = None,
+    average: Average = 1,
+    resample: Annotated[bool, typer.Option("--resample", help="Noise: a recorded seed at random.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Noise anew at every evaluation, else one draw a cell.")
+    ] = False,
+    budget: Annotated[int, typer.Option(help="Evaluations of a run.")] = 300,
+    runs: Annotated[int, typer.Option(help="Runs of each algorithm.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of all runs.")] = 0,
+    confidence: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.99,
+    jobs: Jobs = 1,
+    backend: Backend = "loky",
+    as_json: AsJson = False,
+) -> None:
+    """Local search against its rivals on a real table: true loss, above the optimum, of the best cell that each found.
+
+    True is the mean over the recorded seeds. Observed is the same, or --noise is added to it, or it is --resample'd.
+    """
+    found = benchmarks.load(table)
+    if resample and noise is not None:
+        raise ValueError("resample, noise: give one of them, not both")
+    true = found.landscape("mean")
+    noisy = Resampled(found.losses, average) if resample else GaussianNoise(true, (noise or 0) * true.std(), average)
+    with workers(backend, jobs):
+        done = comparison.compare(found.graph, noisy, algorithms.split(","), budget, runs, fresh, seed, jobs)
+    content = {name: comparison.summary(each, confidence) for name, each in done.items()}
+    if as_json:
+        print(to_json({"table": found.name, "unit": found.unit, "budget": budget, "runs": runs, "algorithms": content}))
+        return
+    rows = ((name, *each["regret"], *each["optimal"]) for name, each in content.items())
+    title = f"{found.name}: {budget} evaluations, {runs} runs, {confidence:.0%} intervals; regret in {found.unit}"
+    _print_rows(title, ("", "low", "regret", "high", "low", "optimal", "high"), rows)
 
 
 @app.command()
