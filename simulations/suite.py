@@ -201,7 +201,7 @@ def iid_walks() -> Iterator[Check]:
     """
     settings = (
         ("complete:200", "steepest", 30, 0.0),
-        ("regular:10000,24", "steepest", 60, 0.003),
+        ("regular:10000,24", "steepest", 100, 0.003),
         ("regular:10000,24", "first", 100, 0.002),
         ("regular:10000,8", "reluctant", 70, 0.002),
         ("hamming:5^6", "steepest", 200, 0.001),
@@ -344,7 +344,8 @@ def noise_on_given_landscapes() -> Iterator[Check]:
     yield Check("noise.choice", f"{setting}, regret", choice.regret, task, 68_000, 3)
     yield Check("noise.choice", f"{setting}, by flips", choice.by_flips, task, 2000, 3, "upper")
     yield Check("noise.choice", f"{setting}, by extremes", choice.by_extremes, task, 2000, 3, "upper")
-    yield Check("noise.descent", setting, denoising.descent(graph, losses, noise), task, 2000, 4, "upper")
+    bound = denoising.descent(graph, losses, Noise(0.1 * float(losses.std())))
+    yield Check("noise.descent", "hypercube:6, c=0.5, σ=0.1", bound, replace(task, sigma=0.1), 2000, 4, "upper")
 
 
 def random_walks() -> Iterator[Check]:
