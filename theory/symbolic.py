@@ -28,14 +28,23 @@ COUNT = sp.Symbol(r"\#LM")
 PREIMAGE = sp.Symbol(r"\mathrm{E}|LS^{-k}(x)|")
 f, K, S = sp.Function("f"), sp.Function("k"), sp.Function("S")
 phi, Phi = sp.Function("phi"), sp.Function("Phi")
+EVALS = sp.Symbol(r"\mathrm{E}[evaluations]")
+q_i, i = sp.IndexedBase("q"), sp.Symbol("i", integer=True, positive=True)  # radix of coordinate i
+v, w = sp.symbols("v w", integer=True, nonnegative=True)  # vertices, 0 … n−1
+r_t, t = sp.IndexedBase("r"), sp.Symbol("t", integer=True, nonnegative=True)  # fresh neighbours after t steps
 
 
 def minima_iid() -> sp.Basic:
-    """Mean and variance on an s-regular graph whose vertices at distance two share c neighbours (m_c of them)."""
-    c, mc = sp.symbols("c m_c", positive=True)
-    mean = sp.Eq(LM, n / (s + 1))
-    pairs = sp.Sum(mc * c / (2 * s + 2 - c), (c, 1, s))
-    return sp.And(mean, sp.Eq(LM2, n * pairs / (s + 1) ** 2), evaluate=False)
+    """Mean and variance, a_v = s_v+1.
+
+    A is the adjacency matrix, and c_vw the number of neighbours that v and w share where they are at distance two.
+    """
+    closed, adjacent, shared = map(sp.IndexedBase, "aAc")
+    mean = sp.Eq(LM, sp.Sum(1 / closed[v], (v, 0, n - 1)))
+    own = sp.Sum(1 / closed[v] - 1 / closed[v] ** 2, (v, 0, n - 1))
+    far = shared[v, w] / ((closed[v] + closed[w] - shared[v, w]) * closed[v] * closed[w])
+    pairs = sp.Sum(far - adjacent[v, w] / (closed[v] * closed[w]), (v, 0, n - 1), (w, 0, n - 1))
+    return sp.And(mean, sp.Eq(LM2, own + pairs), evaluate=False)
 
 
 def derive_minima_iid() -> sp.Expr:
@@ -71,11 +80,10 @@ def _second_difference(variance: sp.Expr) -> sp.Expr:
 
 
 def minima_gaussian() -> sp.Basic:
-    line = sp.Integral(
-        phi(z) * Phi((sp.sqrt(r) * z0 + sp.sqrt(sp.Rational(1, 2) - r) * z) / sp.sqrt(sp.Rational(1, 2))) ** (q - 1),
-        (z, -sp.oo, sp.oo),
-    )
-    count = sp.Eq(LM, n * sp.Integral(phi(z0) * line**d, (z0, -sp.oo, sp.oo)))
+    half = sp.Rational(1, 2)
+    better = (sp.sqrt(r) * z0 + sp.sqrt(half - r) * z) / sp.sqrt(half)
+    line = sp.Integral(phi(z) * Phi(better) ** (q_i[i] - 1), (z, -sp.oo, sp.oo))
+    count = sp.Eq(LM, n * sp.Integral(phi(z0) * sp.Product(line, (i, 1, d)), (z0, -sp.oo, sp.oo)))
     return sp.And(count, sp.Eq(r, _second_difference(1 + sigma**2)), evaluate=False)
 
 
@@ -151,12 +159,16 @@ def derive_memory() -> sp.Expr:
     """Steps of steepest descent with fresh neighbours s, a, b, b, …, solved and integrated by SymPy.
 
     In u = 1−loss: the first step reaches at most u with the mass W(u) = ∫_0^u w·s w^{s−1} dw, the second one is taken
-    at u with density a u^{a−1}, and `_visits(b)` vertices follow.
+    at u with density a u^{a−1}, and `_visits(b)` vertices follow. SymPy integrates over u^b.
     """
-    w = sp.Symbol("w", positive=True)
-    mass = sp.integrate(w * s * w ** (s - 1), (w, 0, u))
-    later = sp.integrate(sp.powsimp(a * u ** (a - 1) * _visits(b) * mass), (u, 0, 1))
-    return sp.simplify(mass.subs(u, 1) + sp.gammasimp(later))
+    w, power = sp.symbols("w p", positive=True)
+    mass = sp.powsimp(sp.integrate(w * s * w ** (s - 1), (w, 0, u)))
+    later = (a * u ** (a - 1) * _visits(b) * mass).subs(u, w ** (1 / b)) * sp.diff(w ** (1 / b), w)
+    later = sp.powsimp(sp.powdenest(later, force=True))
+    exponent = later.as_powers_dict()[w]
+    constant = sp.powsimp(later / (w**exponent * sp.exp(-w)))
+    integral = sp.gammasimp(sp.integrate(w ** (power - 1) * sp.exp(-w), (w, 0, 1))).subs(power, exponent + 1)
+    return sp.simplify(mass.subs(u, 1) + constant * integral)
 
 
 def _visits(fresh: sp.Expr) -> sp.Expr:
@@ -164,6 +176,28 @@ def _visits(fresh: sp.Expr) -> sp.Expr:
     visits = sp.Function("g")
     ode = sp.Eq(visits(u).diff(u), -fresh * u ** (fresh - 1) * visits(u))
     return sp.dsolve(ode, visits(u), ics={visits(1): 1}).rhs
+
+
+def walk_iid_evaluations() -> sp.Basic:
+    """1 + Σ_t r_t P(steps ≥ t), P(steps ≥ 1) = s/(s+1), of the same walk."""
+    return sp.Eq(EVALS, 1 + s + (a - b) * s / (s + 1) + b * STEPS)
+
+
+def walk_iid_steepest() -> sp.Basic:
+    return sp.And(walk_iid(), walk_iid_evaluations(), evaluate=False)
+
+
+def walk_induction(depth: int) -> sp.Expr:
+    """P(steps ≥ k) of steepest descent with s, s−1, s−1, … fresh neighbours on iid losses, for k = depth.
+
+    `depth` symbolic integrations of `walk_law`: with g = 1−loss a step multiplies by r g^{r−1} and integrates.
+    """
+    inner, gap = sp.symbols("w g", positive=True)
+    alive, fresh = sp.Integer(1), s
+    for _ in range(depth):
+        alive = sp.powsimp(fresh * gap ** (fresh - 1) * sp.integrate(alive.subs(gap, inner), (inner, 0, gap)))
+        fresh = s - 1
+    return sp.simplify(sp.integrate(alive, (gap, 0, 1)))
 
 
 def walk_first() -> sp.Basic:
@@ -193,8 +227,7 @@ def derive_reluctant_tree(degree: int) -> sp.Expr:
 
 
 def walk_additive() -> sp.Basic:
-    qi, i = sp.IndexedBase("q"), sp.Symbol("i", integer=True)
-    return sp.Eq(STEPS, sp.Sum(1 - 1 / qi[i], (i, 1, d)))
+    return sp.Eq(STEPS, sp.Sum(1 - 1 / q_i[i], (i, 1, d)))
 
 
 level, eps, theta, best = sp.symbols(r"t \epsilon \theta \ell_*", real=True)
@@ -203,14 +236,28 @@ SUCCESS = sp.Symbol(r"P(\ell_{end}\le\ell_*+\epsilon)")
 BASIN = sp.Function(r"\mathrm{E}|LS^{-*}|")
 
 
+def minima_densities() -> tuple[sp.Basic, sp.Basic]:
+    """g(x), expected minima by loss: in M0 and M1, and in M2 in units of the observed standard deviation √(1+σ²)."""
+    branching = sp.Eq(sp.Function("g_1")(x), n * f(x) * S(x, x) ** s)
+    one, two = rho1 / (1 + sigma**2), rho2 / (1 + sigma**2)
+    better = (sp.sqrt(one - two) * z + sp.sqrt(two - one**2) * z0 - (1 - one) * x) / sp.sqrt(1 - one)
+    line = sp.Integral(phi(z) * Phi(better) ** (q_i[i] - 1), (z, -sp.oo, sp.oo))
+    lines = sp.Integral(phi(z0) * sp.Product(line, (i, 1, d)), (z0, -sp.oo, sp.oo))
+    return branching, sp.Eq(sp.Function("g_2")(x), n * phi(x) * lines)
+
+
 def minima_below() -> sp.Basic:
-    return sp.Eq(BELOW, n * sp.Integral(f(x) * S(x, x) ** s, (x, -sp.oo, level)))
+    below = sp.Eq(BELOW, sp.Integral(sp.Function("g")(x), (x, -sp.oo, level)))
+    return sp.And(below, *minima_densities(), evaluate=False)
 
 
 def minima_loss_law() -> sp.Basic:
-    density = f(x) * S(x, x) ** s
+    """Law and k-th moment of the loss of a random minimum."""
+    density = sp.Function("g")(x)
     whole = sp.Integral(density, (x, -sp.oo, sp.oo))
-    return sp.Eq(sp.Symbol(r"P(\ell<t\mid LM)"), sp.Integral(density, (x, -sp.oo, level)) / whole)
+    law = sp.Eq(sp.Symbol(r"P(\ell<t\mid LM)"), sp.Integral(density, (x, -sp.oo, level)) / whole)
+    moment = sp.Eq(sp.Symbol(r"\mathrm{E}[\ell^k\mid LM]"), sp.Integral(x**k * density, (x, -sp.oo, sp.oo)) / whole)
+    return sp.And(law, moment, *minima_densities(), evaluate=False)
 
 
 def minima_rmf() -> sp.Basic:
@@ -228,17 +275,20 @@ def derive_rmf_gumbel(near: sp.Expr, far: sp.Expr) -> sp.Expr:
 
 
 def minima_nk() -> sp.Basic:
-    return sp.Eq(LM, (q ** (k + 1) / ((k + 1) * (q - 1) + 1)) ** (d / (k + 1)))
+    """The count with block neighbourhoods, and the ρ_h with which `minima_gaussian` approximates the others."""
+    h = sp.Symbol("h", integer=True, nonnegative=True)
+    block = sp.Eq(LM, (q ** (k + 1) / ((k + 1) * (q - 1) + 1)) ** (d / (k + 1)))
+    overlapping = sp.Eq(sp.IndexedBase("rho")[h], sp.binomial(d - k - 1, h) / sp.binomial(d, h))
+    return sp.And(block, overlapping, evaluate=False)
 
 
 def preimage_hamming() -> sp.Basic:
-    fresh, t, i = sp.IndexedBase("r"), sp.Symbol("t", integer=True), sp.Symbol("i", integer=True)
-    through = sp.Product(fresh[t], (t, 0, k - 1)) * (1 - x) ** sp.Sum(fresh[t], (t, 0, k - 1))
-    return sp.Eq(PREIMAGE, through / sp.Product(1 + sp.Sum(fresh[t], (t, 0, i - 1)), (i, 1, k - 1)))
+    through = sp.Product(r_t[t], (t, 0, k - 1)) * (1 - x) ** sp.Sum(r_t[t], (t, 0, k - 1))
+    return sp.Eq(PREIMAGE, through / sp.Product(1 + sp.Sum(r_t[t], (t, 0, i - 1)), (i, 1, k - 1)))
 
 
 def success_epsilon() -> sp.Basic:
-    share = S(x, x) ** s * (1 + (BASIN(x) - 1) / S(x, x))
+    share = S(x, x) ** s + S(x, x) ** (s - 1) * (BASIN(x) - 1)
     return sp.Eq(SUCCESS, sp.Integral(f(x) * share, (x, best, best + eps)))
 
 
@@ -255,47 +305,113 @@ def success_iid() -> sp.Basic:
     return sp.Eq(SUCCESS, start + sp.Sum(factor * (1 - (1 - eps) ** power) / power, (k, 1, sp.oo)))
 
 
+FRESH = sp.Symbol("r", integer=True, nonnegative=True)
+ALIVE, STEP, LOOK = sp.Function("m"), sp.Function("K"), sp.Function("A")
+
+
+def step_densities() -> dict[str, sp.Expr]:
+    """Density of the next loss y < x with r fresh neighbours, by rule."""
+    scan = sp.Sum(S(x, x) ** j, (j, 0, FRESH - 1))  # (1−S^r)/(1−S)
+    return {
+        "steepest": FRESH * K(x, y) * S(x, y) ** (FRESH - 1),
+        "first": K(x, y) * scan,
+        "reluctant": FRESH * K(x, y) * (1 - S(x, y) + S(x, x)) ** (FRESH - 1),
+    }
+
+
+def looks() -> dict[str, sp.Expr]:
+    """Fresh neighbours that a walk at loss x looks at in expectation, of r, by rule."""
+    return {"steepest": FRESH, "first": sp.Sum(S(x, x) ** j, (j, 0, FRESH - 1)), "reluctant": FRESH}
+
+
+def _walk() -> list[sp.Basic]:
+    """m(t, x): P(steps ≥ t) by the loss after t steps; K is one of the densities of a step, by rule."""
+    onward = sp.Integral(ALIVE(t, x) * STEP(r_t[t], x, y), (x, y, sp.oo))
+    steps = [sp.Eq(sp.Function(f"K_{rule}")(FRESH, x, y), step) for rule, step in step_densities().items()]
+    return [sp.Eq(ALIVE(0, x), f(x)), sp.Eq(ALIVE(t + 1, y), onward), *steps]
+
+
 def walk_law() -> sp.Basic:
-    alive, t = sp.Function("m"), sp.Symbol("t", integer=True, nonnegative=True)
-    fresh = sp.IndexedBase("r")
-    onward = sp.Eq(alive(t + 1, y), sp.Integral(alive(t, x) * sp.Function("K")(fresh[t], x, y), (x, y, sp.oo)))
-    stop = sp.Eq(sp.Symbol("P(steps=t)"), sp.Integral(alive(t, x) * S(x, x) ** fresh[t], (x, -sp.oo, sp.oo)))
-    return sp.And(sp.Eq(alive(0, x), f(x)), onward, stop, evaluate=False)
+    stop = sp.Integral(ALIVE(t, x) * S(x, x) ** r_t[t], (x, -sp.oo, sp.oo))
+    return sp.And(sp.Eq(sp.Symbol("P(steps=t)"), stop), *_walk(), evaluate=False)
 
 
 def walk_tree() -> sp.Basic:
-    t = sp.Symbol("t", integer=True, positive=True)
-    return sp.Eq(STEPS, sp.Sum(sp.Function("P")(sp.Ge(sp.Symbol("steps"), t)), (t, 1, sp.oo)))
+    """Steps and evaluations with s, s−1, s−1, … fresh neighbours; A is what a rule looks at."""
+    steps = sp.Sum(sp.Integral(ALIVE(t, x), (x, -sp.oo, sp.oo)), (t, 1, sp.oo))
+    seen = sp.Sum(sp.Integral(ALIVE(t, x) * LOOK(r_t[t], x), (x, -sp.oo, sp.oo)), (t, 0, sp.oo))
+    rules = [sp.Eq(sp.Function(f"A_{rule}")(FRESH, x), look) for rule, look in looks().items()]
+    memory = sp.Eq(r_t[t], s - 1 + sp.KroneckerDelta(t, 0))
+    return sp.And(sp.Eq(STEPS, steps), sp.Eq(EVALS, 1 + seen), memory, *rules, *_walk(), evaluate=False)
 
 
 def walk_additive_law() -> sp.Basic:
-    qi, i = sp.IndexedBase("q"), sp.Symbol("i", integer=True)
-    return sp.Eq(sp.Symbol(r"\mathrm{E}[z^{steps}]"), sp.Product(1 / qi[i] + (1 - 1 / qi[i]) * z, (i, 1, d)))
+    return sp.Eq(sp.Symbol(r"\mathrm{E}[z^{steps}]"), sp.Product(1 / q_i[i] + (1 - 1 / q_i[i]) * z, (i, 1, d)))
+
+
+c = sp.Symbol("c", positive=True)
+tau = sp.Symbol("tau", real=True)
+
+
+def first_line() -> sp.Expr:
+    """P(no letter of a fresh line is observed at or below y | true loss τ): residuals of variance 1−c², covariance
+    c−c², noise σ."""
+    above = (sp.sqrt(c * (1 - c)) * z - y + c * tau) / sp.sqrt(1 - c + sigma**2)
+    return sp.Integral(phi(z) * Phi(above) ** (q - 1), (z, -sp.oo, sp.oo))
 
 
 def walk_gaussian() -> sp.Basic:
-    """P(T ≥ t) over the losses x_0 > x_1 > … of the walk: S_j, no letter of line j at or below the next loss."""
-    t, i, line = sp.symbols("t i j", integer=True, nonnegative=True)
-    losses, survival = sp.IndexedBase("x"), sp.Function("S")
-    rate = -sp.Derivative(sp.log(survival(line, losses[i + 1])), losses[i + 1])
-    move = sp.Sum(rate, (line, 1, d)) * sp.Product(survival(line, losses[i + 1]), (line, 1, d))
-    path = sp.Product(move, (i, 0, t - 1))
-    return sp.Eq(sp.Symbol(r"P(T\ge t)"), sp.Function("E")(sp.Integral(path, (losses[t], -sp.oo, losses[t - 1]))))
+    """P(T ≥ t) over the losses x_0 > x_1 > … > x_t of the walk, and S_j(t, y), no letter of line j at or below y.
+
+    The product is averaged over x_0, over the true losses τ_0, τ_1, … and over the lines used. S_j is given for a
+    fresh line and, q = 2, for lines not used so far: M is the law of its letter's residual, filtered by the moves. What
+    `gaussian_walks.steps` does about lines used before, and several letters of a line, is said there: approximate.
+    """
+    line, e, now = sp.Symbol("j", integer=True), *sp.symbols("e e'", real=True)
+    losses, taus = sp.IndexedBase("x"), sp.IndexedBase("tau")
+    survival, law, start = sp.Function("S"), sp.Function("M"), sp.Function("E")
+    rate = -sp.Derivative(sp.log(survival(line, i, losses[i + 1])), losses[i + 1])
+    move = sp.Sum(rate, (line, 1, d)) * sp.Product(survival(line, i, losses[i + 1]), (line, 1, d))
+    path = sp.Integral(sp.Product(move, (i, 0, t - 1)), sp.Symbol(r"x_0>x_1>\dots>x_t"))
+    passed = Phi((e - losses[t + 1] + c * taus[t]) / sigma)
+    step = phi((now - c * e) / (1 - c**2)) / (1 - c**2)
+    return sp.And(
+        sp.Eq(sp.Symbol(r"P(T\ge t)"), start(path)),
+        sp.Eq(survival(line, 0, y), first_line().subs({q: q_i[line], tau: taus[0]})),
+        sp.Eq(survival(line, t, losses[t + 1]), sp.Integral(law(t, e) * passed, (e, -sp.oo, sp.oo))),
+        sp.Eq(
+            law(t + 1, now),
+            sp.Integral(step * law(t, e) * passed, (e, -sp.oo, sp.oo)) / survival(line, t, losses[t + 1]),
+        ),
+        sp.Eq(law(0, e), phi(e / sp.sqrt(1 - c**2)) / sp.sqrt(1 - c**2)),
+        evaluate=False,
+    )
 
 
 def walk_gaussian_first() -> sp.Basic:
-    steps, law = sp.Function("m"), sp.Function("L")
-    density = -sp.Derivative(law(x, y) ** d, y)
-    return sp.Eq(steps(x), sp.Integral(density * (1 + steps(y)), (y, -sp.oo, x)))
+    """m(x) expected steps from observed loss x; W(x, y) = P(next loss > y | x), averaged over the true loss τ."""
+    steps, above = sp.Function("m"), sp.Function("W")
+    spread = sp.sqrt(1 + sigma**2)
+    lines = first_line().subs(tau, x / spread**2 + sigma * z0 / spread) ** d
+    return sp.And(
+        sp.Eq(above(x, y), sp.Integral(phi(z0) * lines, (z0, -sp.oo, sp.oo))),
+        sp.Eq(steps(x), sp.Integral(-sp.Derivative(above(x, y), y) * (1 + steps(y)), (y, -sp.oo, x))),
+        sp.Eq(STEPS, sp.Integral(phi(x / spread) / spread * steps(x), (x, -sp.oo, sp.oo))),
+        evaluate=False,
+    )
 
 
-EVALS, TIME = sp.Symbol(r"\mathrm{E}[evaluations]"), sp.Function("h")
+TIME, MOVE = sp.Function("h"), sp.Function("P")
+loss, adjacent = sp.IndexedBase(r"\ell"), sp.IndexedBase("A")
 delta = sp.Symbol("delta", positive=True)
 GAP = sp.IndexedBase(r"\Delta")
 
 
 def restart_wald() -> sp.Basic:
-    return sp.Eq(EVALS, sp.Symbol(r"\mathrm{E}[evaluations\ of\ a\ run]") / sp.Symbol("P(success)"))
+    """e_v distinct evaluations of the run from v, o_v whether it ends at an optimum."""
+    evaluated, optimal = sp.IndexedBase("e"), sp.IndexedBase("o")
+    run, success = (sp.Sum(each[v], (v, 0, n - 1)) / n for each in (evaluated, optimal))
+    return sp.Eq(EVALS, run / success)
 
 
 def restart_exchangeable() -> sp.Basic:
@@ -308,23 +424,38 @@ def derive_exchangeable(size: int) -> sp.Expr:
     return sp.summation(place / size, (place, 1, size))
 
 
+def descent_moves() -> dict[str, sp.Expr]:
+    """P(v → w) of a noise-free walk to a better neighbour w, by rule; those of the other two rules are 0 or 1."""
+    other = sp.Symbol("u", integer=True, nonnegative=True)
+    better = adjacent[v, w] * sp.Piecewise((1, loss[w] < loss[v]), (0, True))
+    choices, degree = (sp.Sum(each.subs(w, other), (other, 0, n - 1)) for each in (better, adjacent[v, w]))
+    return {"first": better / choices, "proposals": better / degree}
+
+
 def chain_descent() -> sp.Basic:
-    w, w2 = sp.symbols("v u", integer=True)
-    move = sp.Function("P")(w, w2)
-    return sp.Eq(TIME(w), 1 + sp.Sum(move * TIME(w2), (w2, 1, s)))
+    """h(v) steps from v and p(v) chance to end at an optimum, 0 and 0 or 1 at local minima, where P is not defined."""
+    ends = sp.Function("p")
+    stay = 1 - sp.Sum(MOVE(v, w), (w, 0, n - 1))
+    steps = sp.Eq(TIME(v), 1 + stay * TIME(v) + sp.Sum(MOVE(v, w) * TIME(w), (w, 0, n - 1)))
+    success = sp.Eq(ends(v), stay * ends(v) + sp.Sum(MOVE(v, w) * ends(w), (w, 0, n - 1)))
+    rules = [sp.Eq(sp.Function(f"P_{rule}")(v, w), move) for rule, move in descent_moves().items()]
+    return sp.And(steps, success, *rules, evaluate=False)
 
 
 def chain_hitting() -> sp.Basic:
-    v0, u0, w0, t0 = sp.Symbol("v"), sp.Symbol("u"), sp.Symbol("w", integer=True), sp.Symbol("t", real=True)
-    losses, move = sp.IndexedBase(r"\ell"), sp.Function("P")
-    others = sp.Product(Phi((losses[w0] - t0) / sigma), (w0, 1, s))  # ℓ_1…ℓ_s: the closed neighbourhood without u
-    own = phi((t0 - sp.Symbol(r"\ell_u")) / sigma) / sigma
-    step = sp.Eq(move(v0, u0), sp.Integral(own * others, (t0, -sp.oo, sp.oo)))
-    return sp.And(step, sp.Eq(TIME(v0), 1 + sp.Sum(move(v0, w0) * TIME(w0), (w0, 0, s))), evaluate=False)
+    """h(v) steps from v to the optimum, where h = 0; z is the observed best loss, from ℓ_w, in units of σ."""
+    u_ = sp.Symbol("u", integer=True, nonnegative=True)
+    here, same = adjacent[v, u_] + sp.KroneckerDelta(v, u_), sp.KroneckerDelta(u_, w)
+    others = sp.Product(Phi((loss[u_] - loss[w]) / sigma - z) ** (here * (1 - same)), (u_, 0, n - 1))
+    near = adjacent[v, w] + sp.KroneckerDelta(v, w)
+    move = sp.Eq(MOVE(v, w), near * sp.Integral(phi(z) * others, (z, -sp.oo, sp.oo)))
+    return sp.And(move, sp.Eq(TIME(v), 1 + sp.Sum(MOVE(v, w) * TIME(w), (w, 0, n - 1))), evaluate=False)
 
 
 def chain_best_noise() -> sp.Basic:
-    return sp.Eq(sp.Symbol(r"\sigma^*"), sp.Function(r"\arg\min_\sigma")(sp.Function(r"\mathrm{E}h")(sigma)))
+    """h as in `chain_hitting`."""
+    mean = sp.Sum(TIME(v), (v, 0, n - 1)) / n
+    return sp.Eq(sp.Symbol(r"\sigma^*"), sp.Function(r"\arg\min_\sigma")(mean))
 
 
 def bound_sample_descend() -> sp.Basic:
@@ -337,15 +468,45 @@ def derive_best_samples() -> sp.Expr:
 
 
 def bound_fitness_levels() -> sp.Basic:
-    i, w0, p0, v0, u0 = sp.Symbol("i", integer=True), *map(sp.IndexedBase, "wpvu")
-    low, high = sp.Sum(v0[i] / u0[i], (i, 1, k)), sp.Sum(w0[i] / p0[i], (i, 1, k))
-    return sp.And(sp.Le(low, sp.Symbol(r"\mathrm{E}T")), sp.Le(sp.Symbol(r"\mathrm{E}T"), high), evaluate=False)
+    """Levels i = 1 … k, the best first, after the target; P(v → i) moves to level i, P(v → <i) to a better one."""
+    time, start, at = sp.Symbol(r"\mathrm{E}T"), sp.Function("P_0"), sp.Symbol("v")
+    w0, p0, v0, u0 = map(sp.IndexedBase, "wpvu")
+    best, worst = (sp.Function(rf"\{name}_{{v\in i}}") for name in ("max", "min"))
+    share = MOVE(at, i) / MOVE(at, sp.Symbol(r"\le i"))
+    least = sp.Function(r"\min_{v\in\,>i}")(share)
+    return sp.And(
+        sp.Le(sp.Sum(v0[i] / u0[i], (i, 1, k)), time),
+        sp.Le(time, sp.Sum(w0[i] / p0[i], (i, 1, k))),
+        sp.Eq(p0[i], worst(MOVE(at, sp.Symbol("<i")))),
+        sp.Eq(u0[i], best(MOVE(at, sp.Symbol("<i")))),
+        sp.Eq(w0[i], start(sp.Symbol(r"\ge i"))),
+        sp.Eq(v0[i], sp.Min(least, start(i) / start(sp.Symbol(r"\le i")))),
+        evaluate=False,
+    )
+
+
+FALL, POTENTIAL = sp.Function("Delta"), sp.Function("V")
 
 
 def bound_drift() -> sp.Basic:
-    start, time = sp.Symbol(r"\mathrm{E}V(X_0)"), sp.Symbol(r"\mathrm{E}T")
-    most, least = sp.symbols(r"\Delta_{\max} \Delta_{\min}", positive=True)
-    return sp.And(sp.Le(start / most, time), sp.Le(time, start / least), evaluate=False)
+    """E T ≤ and ≥ by additive, multiplicative and variable drift; Δ_W(v) = E[W(X_t) − W(X_{t+1}) | X_t = v].
+
+    h(x) is the least Δ_V over V(v) ≥ x, H(x) the largest Δ⁺_V over v whose steps can reach V ≤ x.
+    """
+    time, at, start = sp.Symbol(r"\mathrm{E}T"), sp.Symbol("v"), sp.Function(r"\mathrm{E}_0")
+    most, least = (sp.Function(rf"\{name}_v") for name in ("max", "min"))
+    V, g, here = POTENTIAL(at), sp.Function("g"), sp.Symbol("V(X_0)")
+    slow, fast = sp.Function("h"), sp.Function("H")
+    return sp.And(
+        sp.Le(start(here) / most(FALL(at)), time),
+        sp.Le(time, start(here) / least(FALL(at))),
+        sp.Le(start(g(here)) / most(sp.Function("Delta_g")(at)), time),
+        sp.Le(time, start(g(here)) / least(FALL(at) / V)),
+        sp.Eq(g(x), 1 + sp.log(x / sp.Symbol(r"V_{\min}"))),
+        sp.Le(start(sp.Integral(1 / fast(x), (x, 0, here))), time),
+        sp.Le(time, start(sp.Integral(1 / slow(x), (x, 0, here)))),
+        evaluate=False,
+    )
 
 
 def bound_query() -> sp.Basic:
@@ -371,7 +532,7 @@ STATEMENTS: dict[str, Callable[[], sp.Basic]] = {
     "preimage.branching": preimage_branching,
     "preimage.published": preimage_published,
     "preimage.iid": preimage_iid,
-    "walk.iid": walk_iid,
+    "walk.iid": walk_iid_steepest,
     "walk.reluctant": walk_reluctant,
     "walk.additive": walk_additive,
     "minima.below": minima_below,

@@ -8,12 +8,24 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from .symbolic import LM, Phi, d, delta, f, j, k, n, phi, q, r, rho1, rho2, sigma, u, x, z
+from .symbolic import LM, Phi, d, delta, f, i, j, k, loss, n, phi, q, q_i, r, rho1, rho2, s, sigma, t, v, w, x, z, z0
 
-e_max = sp.Function("e")  # e(m) = E[max of m iid N(0,1)]
+e_max = sp.Function("e")
 CHOSEN, REGRET = sp.Symbol(r"\mathrm{E}[\ell_{chosen}]"), sp.Symbol(r"\mathrm{E}[\mathrm{regret}]")
 TRUE, SEEN = sp.Symbol(r"\mathrm{E}[\ell\mid LM]"), sp.Symbol(r"\mathrm{E}[\hat\ell\mid LM]")
 A = 1 + sigma**2
+m = sp.Symbol("m", integer=True, positive=True)
+
+
+def largest_of() -> sp.Basic:
+    """e(m) = E[max of m iid N(0,1)]."""
+    return sp.Eq(e_max(m), sp.Integral(x * m * phi(x) * Phi(x) ** (m - 1), (x, -sp.oo, sp.oo)))
+
+
+def _all_below(at: sp.Expr) -> sp.Expr:
+    """Π_i h_i: P(no loss difference in units of its √(2v) exceeds `at` | the factor common to all lines is 0)."""
+    below = Phi(sp.sqrt(2) * (at + sp.sqrt(sp.Rational(1, 2) - r) * z))
+    return sp.Product(sp.Integral(phi(z) * below ** (q_i[i] - 1), (z, -sp.oo, sp.oo)), (i, 1, d))
 
 
 def noise_flip() -> sp.Basic:
@@ -22,15 +34,15 @@ def noise_flip() -> sp.Basic:
 
 def noise_regret() -> sp.Basic:
     """The tangent identity, and what it gives on a closed neighbourhood of H(q^d)."""
-    m, G = sp.Function("m"), sp.Function("G")
-    tangent = sp.Eq(CHOSEN, m(sigma) - sigma * sp.Derivative(m(sigma), sigma), evaluate=False)
-    least = sp.Eq(m(sigma), -sp.sqrt(2 * (A - rho1)) * G(r), evaluate=False)
-    excess = sp.Eq(G(r), sp.Integral((1 - sp.Function("h")(u) ** d) * Phi(u / sp.sqrt(r)), (u, -sp.oo, sp.oo)))
-    line = sp.Integral(
-        phi(z) * Phi(sp.sqrt(2) * (u + sp.sqrt(sp.Rational(1, 2) - r) * z)) ** (q - 1), (z, -sp.oo, sp.oo)
+    least, G, level = sp.Function("m"), sp.Function("G"), sp.Symbol("u", real=True)
+    return sp.And(
+        sp.Eq(CHOSEN, least(sigma) - sigma * sp.Derivative(least(sigma), sigma), evaluate=False),
+        sp.Eq(REGRET, CHOSEN - least(0), evaluate=False),
+        sp.Eq(least(sigma), -sp.sqrt(2 * (A - rho1)) * G(r), evaluate=False),
+        sp.Eq(G(r), sp.Integral((1 - _all_below(level)) * Phi(level / sp.sqrt(r)), (level, -sp.oo, sp.oo))),
+        sp.Eq(r, (A - 2 * rho1 + rho2) / (2 * (A - rho1)), evaluate=False),
+        evaluate=False,
     )
-    ratio = sp.Eq(r, (A - 2 * rho1 + rho2) / (2 * (A - rho1)), evaluate=False)
-    return sp.And(tangent, least, excess, sp.Eq(sp.Function("h")(u), line), ratio, evaluate=False)
 
 
 def derive_step_regret() -> sp.Expr:
@@ -46,9 +58,11 @@ def derive_step_regret() -> sp.Expr:
 
 
 def noise_regret_candidates() -> sp.Basic:
-    rho, m = sp.Symbol("rho", real=True), sp.Symbol("m", integer=True, positive=True)
-    spread = sp.sqrt(1 - rho)
-    return sp.Eq(REGRET, e_max(m) * (spread - (1 - rho) / sp.sqrt(1 - rho + sigma**2)), evaluate=False)
+    rho = sp.Symbol("rho", real=True)
+    chosen = sp.Eq(CHOSEN, -e_max(m) * (1 - rho) / sp.sqrt(1 - rho + sigma**2), evaluate=False)
+    return sp.And(
+        chosen, sp.Eq(REGRET, CHOSEN + e_max(m) * sp.sqrt(1 - rho), evaluate=False), largest_of(), evaluate=False
+    )
 
 
 def derive_candidates() -> sp.Expr:
@@ -62,31 +76,52 @@ def noise_minimum() -> sp.Basic:
     F = sp.Function("F")
     log_slope = sp.Subs(sp.Derivative(F(x), x), x, 0) / F(0)
     seen = sp.Eq(SEEN, -sp.sqrt((A - rho1) / 2) * log_slope, evaluate=False)
-    return sp.And(seen, sp.Eq(TRUE, (1 - rho1) / (A - rho1) * SEEN, evaluate=False), evaluate=False)
+    kept = sp.Eq(TRUE, (1 - rho1) / (A - rho1) * SEEN, evaluate=False)
+    below = sp.Integral(phi(z0) * _all_below(x + sp.sqrt(r) * z0), (z0, -sp.oo, sp.oo))
+    ratio = sp.Eq(r, (A - 2 * rho1 + rho2) / (2 * (A - rho1)), evaluate=False)
+    return sp.And(seen, kept, sp.Eq(F(x), below), ratio, evaluate=False)
 
 
 def noise_choice() -> sp.Basic:
-    i, gap = sp.Symbol("v", integer=True), sp.IndexedBase(r"\Delta")
-    flips = sp.Sum(gap[i] * Phi(-gap[i] / (sigma * sp.sqrt(2))), (i, 1, n))
-    return sp.And(sp.Le(REGRET, flips, evaluate=False), sp.Le(REGRET, sigma * e_max(n), evaluate=False), evaluate=False)
-
-
-def noise_descent() -> sp.Basic:
-    v, first = sp.Symbol("v", integer=True), sp.Function(r"\min_{N[v]}\ell")
-    return sp.Le(
-        sp.Symbol(r"\mathrm{E}[\ell_{end}]"), sp.Sum(first(v), (v, 1, n)) / n + sigma * e_max(n), evaluate=False
+    """Δ_v = ℓ_v − min ℓ; z is the observed best loss, from ℓ_v, in units of σ."""
+    gap = sp.IndexedBase(r"\Delta")
+    others = sp.Product(Phi((gap[w] - gap[v]) / sigma - z) ** (1 - sp.KroneckerDelta(v, w)), (w, 0, n - 1))
+    exact = sp.Sum(gap[v] * sp.Integral(phi(z) * others, (z, -sp.oo, sp.oo)), (v, 0, n - 1))
+    flips = sp.Sum(gap[v] * Phi(-gap[v] / (sigma * sp.sqrt(2))), (v, 0, n - 1))
+    return sp.And(
+        sp.Eq(REGRET, exact, evaluate=False),
+        sp.Le(REGRET, flips, evaluate=False),
+        sp.Le(REGRET, sigma * e_max(n), evaluate=False),
+        largest_of(),
+        evaluate=False,
     )
 
 
+def noise_descent() -> sp.Basic:
+    """The first is the least loss of v and its neighbours."""
+    first = sp.IndexedBase(r"\min_{N[v]}\ell")
+    mean = sp.Sum(first[v], (v, 0, n - 1)) / n
+    bound = sp.Le(sp.Symbol(r"\mathrm{E}[\ell_{end}]"), mean + sigma * e_max(n), evaluate=False)
+    return sp.And(bound, largest_of(), evaluate=False)
+
+
 def noise_limit() -> sp.Basic:
-    t, lam_t, mult = sp.Symbol("T", integer=True), sp.IndexedBase("lambda"), sp.IndexedBase("N")
-    kept = sp.Sum(mult[t] * lam_t[t] ** 2 / (lam_t[t] + sigma**2), (t, 1, sp.Symbol(r"\tau", integer=True))) / n
-    return sp.Ge(CHOSEN, -sp.sqrt(2 * sp.log(n) * kept), evaluate=False)
+    """T runs over the sets of coordinates, 2^d of them; P(T, h) sums a character that varies on T over distance h."""
+    T, h, eigenvalue, size = (
+        sp.Symbol("T", integer=True),
+        sp.Symbol("h", integer=True),
+        *map(sp.IndexedBase, ("lambda", "N")),
+    )
+    kept = sp.Sum(size[T] * eigenvalue[T] ** 2 / (eigenvalue[T] + sigma**2), (T, 0, 2**d - 1)) / n
+    spectrum = sp.Sum(sp.IndexedBase("rho")[h] * sp.Function("P")(T, h), (h, 0, d))
+    bound = sp.Ge(CHOSEN, -sp.sqrt(2 * sp.log(n) * kept), evaluate=False)
+    return sp.And(bound, sp.Eq(eigenvalue[T], spectrum, evaluate=False), evaluate=False)
 
 
 def noise_budget() -> sp.Basic:
     B = sp.Symbol("B", integer=True, positive=True)
-    return sp.Eq(CHOSEN, -e_max(sp.floor(B / k)) / sp.sqrt(1 + sigma**2 / k), evaluate=False)
+    chosen = sp.Eq(CHOSEN, -e_max(sp.floor(B / k)) / sp.sqrt(1 + sigma**2 / k), evaluate=False)
+    return sp.And(chosen, largest_of(), evaluate=False)
 
 
 def noise_denoise() -> sp.Basic:
@@ -95,32 +130,55 @@ def noise_denoise() -> sp.Basic:
 
 
 def minima_lines() -> sp.Basic:
-    c, i = sp.IndexedBase("c"), sp.Symbol("i", integer=True)
-    qi = sp.IndexedBase("q")
-    line = sp.Integral(phi(z) * Phi(sp.sqrt(c[i]) * z - sp.sqrt(1 - c[i]) * x) ** (qi[i] - 1), (z, -sp.oo, sp.oo))
-    return sp.Eq(LM, n * sp.Integral(f(x) * sp.Product(line, (i, 1, d)), (x, -sp.oo, sp.oo)), evaluate=False)
+    c = sp.IndexedBase("c")
+    line = sp.Integral(phi(z) * Phi(sp.sqrt(c[i]) * z - sp.sqrt(1 - c[i]) * x) ** (q_i[i] - 1), (z, -sp.oo, sp.oo))
+    count = sp.Eq(LM, n * sp.Integral(f(x) * sp.Product(line, (i, 1, d)), (x, -sp.oo, sp.oo)), evaluate=False)
+    return sp.And(count, sp.Eq(f(x), phi(x), evaluate=False), evaluate=False)
 
 
 def minima_planes() -> sp.Basic:
-    """The maximum-entropy law of the indicators b_i given the rank t, order K."""
-    b, theta, J = sp.IndexedBase("b"), sp.IndexedBase("theta"), sp.IndexedBase("J")
-    i, K = sp.Symbol("i", integer=True), sp.Symbol("K", integer=True)
-    t = sp.Symbol("t", real=True)
-    total = sp.Sum(b[i], (i, 1, d))
-    energy = sp.Sum(theta[i] * b[i], (i, 1, d)) + sp.Sum(J[j] * sp.binomial(total, j), (j, 2, K))
-    law = sp.Function("P")
-    chance = sp.Eq(law(b, t), sp.exp(energy) / sp.Function("Z")(t), evaluate=False)
-    v = sp.Symbol("v", integer=True)
-    return sp.And(sp.Eq(LM, sp.Sum(law(1, sp.IndexedBase("t")[v]), (v, 1, n)), evaluate=False), chance, evaluate=False)
+    """Law of maximum entropy of the indicators b_i given the log-rank t, order K, and its likeliest coefficients a.
+
+    The polynomials p_l have degrees up to the one of the least Akaike criterion; the v of least loss are counted.
+    """
+    K, l_, t_, at = *sp.symbols("K l", integer=True), sp.Symbol("t", real=True), sp.IndexedBase("t")
+    won, theta, J, coefficient = sp.IndexedBase("b"), sp.Function("theta"), sp.Function("J"), sp.IndexedBase("a")
+    law, polynomial, best = sp.Function("P"), sp.Function("p"), sp.Function(r"\arg\max_a")
+    total, of_degree = sp.Sum(won[i], (i, 1, d)), (l_, 0, sp.Symbol("D", integer=True))
+    energy = sp.Sum(theta(i, t_) * won[i], (i, 1, d)) + sp.Sum(J(j, t_) * sp.binomial(total, j), (j, 2, K))
+    ridge = sp.Sum(coefficient[j, l_] ** 2, (j, 1, d + K - 1), of_degree) / 200
+    likelihood = sp.Sum(sp.log(law(sp.Symbol("b(v)"), at[v])), (v, 1, n)) - ridge
+    return sp.And(
+        sp.Eq(LM, sp.Sum(law(1, at[v]), (v, 1, n)), evaluate=False),
+        sp.Eq(law(won, t_), sp.exp(energy) / sp.Function("Z")(t_), evaluate=False),
+        sp.Eq(theta(i, t_), sp.Sum(coefficient[i, l_] * polynomial(l_, t_), of_degree)),
+        sp.Eq(J(j, t_), sp.Sum(coefficient[d + j - 1, l_] * polynomial(l_, t_), of_degree)),
+        sp.Eq(sp.Symbol("a"), best(likelihood)),
+        evaluate=False,
+    )
+
+
+def krawtchouk(h: sp.Expr, order: sp.Expr) -> sp.Expr:
+    """K_h(j), the sum of a character that varies on j coordinates over the vertices at distance h of H(q^d)."""
+    g = sp.Symbol("g", integer=True, nonnegative=True)
+    return sp.Sum((-1) ** g * (q - 1) ** (h - g) * sp.binomial(order, g) * sp.binomial(d - order, h - g), (g, 0, h))
+
+
+RHO, SHARES = sp.IndexedBase("rho"), sp.IndexedBase("B")
 
 
 def autocorrelation_walk() -> sp.Basic:
-    h, t = sp.symbols("h t", integer=True, nonnegative=True)
-    rho, P, B = sp.IndexedBase("rho"), sp.Function("P"), sp.IndexedBase("B")
-    R = sp.Function("r")
-    by_distance = sp.Eq(R(t), sp.Sum(P(t, h) * rho[h], (h, 0, d)), evaluate=False)
-    by_order = sp.Eq(R(t), sp.Sum(B[j] * (1 - j * q / (d * (q - 1))) ** t, (j, 1, d)), evaluate=False)
-    return sp.And(by_distance, by_order, evaluate=False)
+    """By the law of the distance after t steps, and by order of interaction (B_0 = 0 in a table, not in a field)."""
+    h = sp.Symbol("h", integer=True, nonnegative=True)
+    P, R = sp.Function("P"), sp.Function("r")
+    nearer, level, farther = (h + 1) * P(t, h + 1), h * (q - 2) * P(t, h), (d - h + 1) * (q - 1) * P(t, h - 1)
+    return sp.And(
+        sp.Eq(R(t), sp.Sum(P(t, h) * RHO[h], (h, 0, d)), evaluate=False),
+        sp.Eq(P(t + 1, h), (nearer + level + farther) / (d * (q - 1)), evaluate=False),
+        sp.Eq(R(t), sp.Sum(SHARES[j] * (1 - j * q / (d * (q - 1))) ** t, (j, 0, d)), evaluate=False),
+        sp.Eq(RHO[h], sp.Sum(SHARES[j] * krawtchouk(h, j), (j, 0, d)) / krawtchouk(h, sp.Integer(0)), evaluate=False),
+        evaluate=False,
+    )
 
 
 def derive_distance_chain(dimension: int, letters: int) -> sp.Expr:
@@ -141,43 +199,64 @@ def derive_distance_chain(dimension: int, letters: int) -> sp.Expr:
     return worst
 
 
+SET, member = sp.Symbol("S", integer=True), sp.IndexedBase(r"1_{i\in S}")  # S = 0 … 2^d−1, 0 the empty set
+
+
+def interaction_shares() -> sp.Basic:
+    """B_S, the share of the variance in the effect of S: the means given subsets T of S, included and excluded."""
+    T, effect, given = sp.Symbol("T", integer=True), sp.Function("f"), sp.Function(r"\mathrm{E}[\ell\mid T]")
+    signed = sp.Sum(sp.Function("mu")(T, SET) * given(T, v), (T, 0, SET))
+    squares, mean = sp.Sum(effect(SET, v) ** 2, (v, 0, n - 1)), sp.Sum(loss[w], (w, 0, n - 1)) / n
+    share = sp.Eq(SHARES[SET], squares / sp.Sum((loss[v] - mean) ** 2, (v, 0, n - 1)), evaluate=False)
+    return sp.And(share, sp.Eq(effect(SET, v), signed, evaluate=False), evaluate=False)
+
+
 def ruggedness_spectrum() -> sp.Basic:
-    h, B, rho, kraw = sp.Symbol("h", integer=True), sp.IndexedBase("B"), sp.IndexedBase("rho"), sp.Function("K")
-    whole = sp.Eq(sp.Sum(B[j], (j, 1, d)), 1, evaluate=False)
+    """B_j of a table by its B_S, and on H(q^d) by its ρ_h too."""
+    h, spectrum, size = sp.Symbol("h", integer=True), sp.IndexedBase("B"), sp.IndexedBase("|S|")
+    by_sets = sp.Sum(SHARES[SET] * sp.KroneckerDelta(size[SET], j), (SET, 1, 2**d - 1))
+    by_distance = sp.Sum(spectrum[j] * krawtchouk(h, j), (j, 1, d)) / krawtchouk(h, sp.Integer(0))
     return sp.And(
-        whole, sp.Eq(rho[h], sp.Sum(B[j] * kraw(h, j) / kraw(h, 0), (j, 1, d)), evaluate=False), evaluate=False
+        sp.Eq(spectrum[j], by_sets, evaluate=False),
+        sp.Eq(RHO[h], by_distance, evaluate=False),
+        *interaction_shares().args,
+        evaluate=False,
     )
 
 
 def ruggedness_length() -> sp.Basic:
-    t, R, B = sp.Symbol("t", integer=True), sp.Function("r"), sp.IndexedBase("B")
-    closed = sp.Sum(B[j] * d * (q - 1) / (j * q), (j, 1, d))
-    return sp.Eq(sp.Sum(R(t), (t, 0, sp.oo)), closed, evaluate=False)
+    R = sp.Function("r")
+    closed = sp.Sum(SHARES[SET] * s / sp.Sum(member[SET, i] * q_i[i], (i, 1, d)), (SET, 1, 2**d - 1))
+    length = sp.Eq(sp.Sum(R(t), (t, 0, sp.oo)), closed, evaluate=False)
+    return sp.And(length, *interaction_shares().args, evaluate=False)
 
 
 def ruggedness_coordinate() -> sp.Basic:
-    i, T = sp.Symbol("i", integer=True), sp.IndexedBase("T")  # T_i = Σ_{S∋i} B_S
-    qi, rho = sp.IndexedBase("q"), sp.IndexedBase(r"\rho_1")
-    return sp.Eq(rho[i], 1 - qi[i] / (qi[i] - 1) * T[i], evaluate=False)
+    of_pairs = sp.IndexedBase(r"\rho_1")
+    whole = sp.Sum(member[SET, i] * SHARES[SET], (SET, 1, 2**d - 1))
+    correlation = sp.Eq(of_pairs[i], 1 - q_i[i] / (q_i[i] - 1) * whole, evaluate=False)
+    return sp.And(correlation, *interaction_shares().args, evaluate=False)
 
 
 def ruggedness_estimate() -> sp.Basic:
-    h, C, M = sp.Symbol("h", integer=True), sp.IndexedBase("C"), sp.IndexedBase("C^m")
-    tau, B, N, kap, rho = (
-        sp.Symbol("tau"),
-        sp.IndexedBase("B"),
-        sp.IndexedBase("N"),
-        sp.Function("kappa"),
-        sp.IndexedBase("rho"),
-    )
-    S = sp.Symbol("S", integer=True)
-    value = sp.Eq(C[h], M[h] - tau**2 * (sp.KroneckerDelta(h, 0) - 1 / n), evaluate=False)
-    error = sp.Eq(
-        sp.Symbol(r"\mathrm{Var}\,\rho_h"),
-        2 * sp.Sum(B[S] ** 2 / N[S] * (kap(h, S) - rho[h]) ** 2, (S, 1, 2**d - 1)),
+    """From the vertex means: C^m_h, B^m_S; τ² noise left in them, ω² that of one seed; ρ^{-j} without seed j of J."""
+    h, C, M, N = sp.Symbol("h", integer=True), *map(sp.IndexedBase, ("C", "C^m", "N"))
+    left, noise, kappa, ratio = sp.Symbol("tau"), sp.Symbol("omega"), sp.IndexedBase("kappa"), sp.Symbol("r")
+    J, deleted = sp.Symbol("J", integer=True, positive=True), sp.IndexedBase(r"\rho^{-}")
+    spectrum = 2 * sp.Sum(SHARES[SET] ** 2 / (N[SET] + 2) * (kappa[h, SET] - RHO[h]) ** 2, (SET, 1, 2**d - 1))
+    energy = sp.IndexedBase("B^m")[SET] * M[0] - left**2 * N[SET] / n
+    mean = sp.Sum(deleted[i, h], (i, 1, J)) / J
+    jackknife = (J - 1) / J * sp.Sum((deleted[j, h] - mean) ** 2, (j, 1, J))
+    return sp.And(
+        sp.Eq(C[h], M[h] - left**2 * (sp.KroneckerDelta(h, 0) - 1 / n), evaluate=False),
+        sp.Eq(RHO[h], C[h] / C[0], evaluate=False),
+        sp.Eq(sigma, noise / sp.sqrt(C[0]), evaluate=False),
+        sp.Eq(ratio, (1 - 2 * RHO[1] + RHO[2]) / (2 * (1 - RHO[1])), evaluate=False),
+        sp.Eq(sp.Symbol(r"\mathrm{Var}\,\rho_h"), spectrum, evaluate=False),
+        sp.Eq(SHARES[SET], sp.Max(energy, 0) / C[0], evaluate=False),
+        sp.Eq(sp.Symbol(r"\mathrm{Var}_{seeds}\,\rho_h"), jackknife, evaluate=False),
         evaluate=False,
     )
-    return sp.And(value, error, evaluate=False)
 
 
 STATEMENTS: dict[str, Callable[[], sp.Basic]] = {

@@ -1,4 +1,4 @@
-"""Statements and derivations, evaluated at rational arguments, against the numeric functions."""
+"""Derivations of the statements; their values are in test_symbolic_values.py."""
 
 from __future__ import annotations
 
@@ -11,47 +11,16 @@ import numpy as np
 import pytest
 import sympy as sp
 from numpy.typing import ArrayLike
-from scipy.integrate import quad
 
-from theory import basins, catalogue, classics, minima, symbolic, symbolic_noise, walks
-from theory.correlations import Correlation, second_difference
-from theory.graphs import Hamming, complete, hypercube
-from theory.laws import AR1Kernel, Law, Normal
+from theory import catalogue, classics, minima, symbolic, symbolic_noise
+from theory.correlations import Correlation
+from theory.graphs import Hamming, hypercube
+from theory.laws import Law
 from theory.noise import Noise
-from theory.symbolic import K, Phi, S, a, b, d, f, k, m, n, p, phi, q, r, rho1, rho2, s, sigma, x, y, z, z0
+from theory.symbolic import a, b, k, m, n, p, r, rho1, rho2, s, sigma
+from theory.symbolic_values import normal, number, sides
 
 NAS = Hamming((5,) * 6)
-
-
-def sides(statement: Any) -> dict[Any, Any]:
-    """Left to right side of every equation in a statement."""
-    return {equation.lhs: equation.rhs for equation in statement.atoms(sp.Eq)}
-
-
-def normal_density(t: Any) -> Any:
-    return sp.exp(-(t**2) / 2) / sp.sqrt(2 * sp.pi)
-
-
-def normal_distribution(t: Any) -> Any:
-    return sp.erfc(-t / sp.sqrt(2)) / 2
-
-
-def autoregression(expression: Any, rho: Any) -> Any:
-    """The expression with f = φ, k(x,y) = N(ρx, 1−ρ²) and its survival function S."""
-    sd = sp.sqrt(1 - rho**2)
-    return (
-        expression.replace(f, normal_density)
-        .replace(K, lambda centre, loss: normal_density((loss - rho * centre) / sd) / sd)
-        .replace(S, lambda centre, loss: normal_distribution((rho * centre - loss) / sd))
-    )
-
-
-def evaluate(integral: Any, *arguments: Any, low: float = -9, high: float = 9) -> float:
-    """A SymPy integral by scipy, its infinite limits cut where a normal density is below 1e−17."""
-    ((variable, start, end),) = integral.limits
-    integrand = sp.lambdify([variable, *arguments], integral.function, "scipy")
-    start, end = (float(sp.Min(sp.Max(limit, low), high)) for limit in (start, end))
-    return quad(integrand, start, end, epsabs=1e-14, epsrel=1e-11, limit=200)[0]
 
 
 def test_every_statement_is_in_the_catalogue() -> None:
@@ -65,8 +34,7 @@ def test_statements_are_relations(name: str) -> None:
     assert not statement.is_Atom
 
 
-def test_minima_iid_mean() -> None:
-    assert sides(symbolic.minima_iid())[symbolic.LM].subs({n: 15625, s: 24}) == 625
+def test_minimum_probability() -> None:
     assert symbolic.derive_minima_iid() == 1 / (s + 1)
 
 
@@ -93,32 +61,6 @@ def test_erdos_renyi_pair_at_extreme_densities(size: int) -> None:
     assert size == 4 or sp.expand(pair - expected[size]) == 0
 
 
-@pytest.mark.parametrize(("degree", "rho"), [(6, "3/5"), (3, "-1/4"), (10, "0")])
-def test_minima_branching(degree: int, rho: str) -> None:
-    right = autoregression(sides(symbolic.minima_branching())[symbolic.LM], sp.Rational(rho))
-    integral = right.subs({n: 2**degree, s: degree}).atoms(sp.Integral).pop()
-    expected = minima.branching(hypercube(degree), Normal(), AR1Kernel(float(sp.Rational(rho))))
-    assert 2**degree * evaluate(integral) == pytest.approx(expected, rel=1e-10)
-
-
-@pytest.mark.parametrize(("rho", "noise"), [(("3/5", "9/25"), "0"), (("1/2", "2/5"), "3/10")])
-def test_minima_gaussian(rho: tuple[str, str], noise: str) -> None:
-    first, second, sd = sp.Rational(rho[0]), sp.Rational(rho[1]), sp.Rational(noise)
-    equations = sides(symbolic.minima_gaussian())
-    ratio = equations[r].subs({rho1: first, rho2: second, sigma: sd})
-    field = Correlation((1, float(first), float(second)))
-    assert float(ratio) == pytest.approx(second_difference(field, Noise(float(sd))), abs=1e-15)
-
-    outer = equations[symbolic.LM].replace(phi, normal_density).replace(Phi, normal_distribution)
-    outer = outer.subs({n: 9, q: 3, d: 2, r: ratio}).atoms(sp.Integral)
-    inner = next(integral for integral in outer if integral.variables == [z])
-    line = sp.Function("line")
-    whole = next(integral for integral in outer if integral.variables == [z0]).function.subs(inner, line(z0))
-    density = sp.lambdify(z0, whole, [{"line": lambda at: evaluate(inner.subs(z0, at))}, "scipy"])
-    found = 9 * quad(density, -9, 9, epsabs=1e-8)[0]
-    assert found == pytest.approx(minima.gaussian(Hamming((3, 3)), field, Noise(float(sd))), rel=1e-7)
-
-
 def test_gaussian_limits() -> None:
     assert symbolic.gaussian_limits() == {"additive": 0, "iid": sp.Rational(1, 2), "noise": sp.Rational(1, 2)}
 
@@ -139,47 +81,7 @@ def test_noise_monotone_holds_in_numbers_and_can_fail() -> None:
     assert symbolic.minima_noise_monotone().subs({rho1: 0.1, rho2: 0.3}) == sp.true  # says nothing
 
 
-@pytest.mark.parametrize("graph", [NAS, hypercube(5), complete(4)], ids=str)
-def test_independence(graph: Hamming) -> None:
-    numbers = {n: graph.n, s: graph.degree, symbolic.lam: sp.Integer(round(graph.smallest_eigenvalue))}
-    bound: Any = symbolic.minima_independence().subs(numbers)
-    assert float(bound.rhs) == pytest.approx(minima.independence(graph), rel=1e-14)
-    assert bound.lhs == symbolic.COUNT
-
-
-@pytest.mark.parametrize(("degree", "rho", "loss"), [(5, "3/5", "-1/2"), (3, "-1/4", "0")])
-def test_preimage_branching(degree: int, rho: str, loss: str) -> None:
-    """B_1 by its integral, and B_2 from the B_1 that the numeric function gives."""
-    equations, at, correlation = sides(symbolic.preimage_branching()), sp.Rational(loss), sp.Rational(rho)
-    kernel, inner = AR1Kernel(float(correlation)), sp.Function("B")
-    one, two = basins.branching(kernel, degree, float(at), 2).by_depth
-
-    first = autoregression(equations[inner(1, x)], correlation).subs({s: degree, x: at})
-    assert degree * evaluate(first) == pytest.approx(one, rel=1e-10)
-
-    later = autoregression(equations[inner(k, x)], correlation).subs({s: degree, x: at, k: 2}).function
-    earlier = {"B": lambda _, loss: basins.branching(kernel, degree, float(loss)).by_depth[0] / degree}
-    density = sp.lambdify(y, later, [earlier, "scipy"])
-    assert degree * (degree - 1) * quad(density, float(at), 6, epsrel=1e-7)[0] == pytest.approx(two, rel=1e-6)
-
-    outer = equations[symbolic.PREIMAGE].subs({s: degree, k: 2})
-    assert outer == degree * (degree - 1) * inner(2, x)
-
-
-def test_preimage_published() -> None:
-    equations, e, at = sides(symbolic.preimage_published()), sp.Function("e"), sp.Rational(1, 3)
-    kernel, degree, correlation = AR1Kernel(0.6), 4, sp.Rational(3, 5)
-    published = basins.published(kernel, degree, float(at), 2)
-    first = autoregression(equations[e(1, x)], correlation).subs({s: degree})
-    assert float(first.subs(x, at)) == pytest.approx(published[0], rel=1e-12)
-
-    later = equations[e(k, x)].subs(k, 2).subs(e(1, y), equations[e(1, x)].subs(x, y))
-    later = autoregression(later, correlation).subs({s: degree, x: at})
-    integral = later.atoms(sp.Integral).pop()
-    assert float(later / integral) * evaluate(integral) == pytest.approx(published[1], rel=1e-10)
-
-
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("depth", range(1, 7))
 def test_preimage_iid_by_induction(depth: int) -> None:
     stated = sides(symbolic.preimage_iid())[symbolic.PREIMAGE].subs(k, depth).doit()
     derived = symbolic.preimage_induction(depth)
@@ -210,23 +112,9 @@ def test_walk_first() -> None:
     assert sp.simplify(right.subs(s, 1).doit() - (sp.E - 2)) == 0
 
 
-def test_walk_reluctant() -> None:
-    right = sides(symbolic.walk_reluctant())[symbolic.STEPS]
-    edges = (right * n).free_symbols.pop()
-    assert right.subs({edges: hypercube(5).size, n: 32}) == walks.reluctant(hypercube(5))
-
-
 @pytest.mark.parametrize("degree", [2, 3, 10])
 def test_reluctant_tree_series(degree: int) -> None:
     assert abs(symbolic.derive_reluctant_tree(degree) - sp.Rational(degree, 2)) < sp.Float(10) ** -15
-
-
-def test_walk_additive() -> None:
-    radices = (2, 3, 5)
-    right = sides(symbolic.walk_additive())[symbolic.STEPS].subs(d, 3).doit()
-    letters: Any = sp.IndexedBase("q")
-    value = right.subs({letters[i]: radix for i, radix in enumerate(radices, start=1)})
-    assert float(value) == pytest.approx(walks.additive(Hamming(radices)), rel=1e-15)
 
 
 class Gumbel(Law):
@@ -269,7 +157,42 @@ def test_best_number_of_samples() -> None:
     assert around[1] == min(around)
 
 
+def test_regret_of_a_step_is_what_denoising_computes() -> None:
+    """m − σm' of the statement, with G(r) = exp(tr) and so G' = tG, and the form of `denoising.step`."""
+    assert symbolic_noise.derive_step_regret() == 0
+    stated, G, slope = sides(symbolic_noise.noise_regret()), sp.Function("G"), sp.Symbol("t", positive=True)
+    least = stated[sp.Function("m")(sigma)].replace(G, lambda at: sp.exp(slope * at)).subs(r, stated[r])
+    chosen = stated[symbolic_noise.CHOSEN].replace(sp.Function("m"), lambda _: least).doit()
+    v = 1 + sigma**2 - rho1
+    excess = sp.exp(slope * stated[r])
+    form = -sp.sqrt(2 / v) * ((1 - rho1) - sigma**2 * (rho1 - rho2) / v * slope) * excess
+    for field in ((sp.Rational(3, 5), sp.Rational(9, 25)), (sp.Rational(1, 4), sp.Rational(1, 3))):
+        values = {rho1: field[0], rho2: field[1], sigma: sp.Rational(1, 2), slope: sp.Rational(2, 3)}
+        assert abs(sp.N((chosen - form).subs(values), 30)) < sp.Float(10) ** -25
+        assert abs(sp.N((chosen + form).subs(values), 30)) > 1
+
+
+def test_regret_of_candidates_is_derived() -> None:
+    rho, e = sp.Symbol("rho", real=True), sp.Symbol("e", positive=True)
+    chosen = sides(symbolic_noise.noise_regret_candidates())[symbolic_noise.CHOSEN]
+    assert sp.simplify(symbolic_noise.derive_candidates() - chosen.replace(symbolic_noise.e_max, lambda _: e)) == 0
+    assert sp.simplify(symbolic_noise.derive_candidates().subs(sigma, 0) + e * sp.sqrt(1 - rho)) == 0
+
+
+@pytest.mark.parametrize(("dimension", "letters"), [(1, 2), (3, 2), (2, 3), (4, 5)])
+def test_walks_have_the_krawtchouk_polynomials_as_eigenvectors(dimension: int, letters: int) -> None:
+    assert symbolic_noise.derive_distance_chain(dimension, letters) == 0
+
+
+@pytest.mark.parametrize(("count", "expected"), [(2, 1 / sp.sqrt(sp.pi)), (3, 3 / (2 * sp.sqrt(sp.pi)))])
+def test_largest_of_a_few_normal_numbers(count: int, expected: Any) -> None:
+    (stated,) = sides(symbolic_noise.largest_of()).values()
+    found = number(normal(stated.subs(symbolic_noise.m, count)))
+    assert abs(found - expected) < sp.Float(10) ** -18
+
+
 def test_derivations_are_documented() -> None:
-    derivations = [function for name, function in vars(symbolic).items() if name.startswith("derive_")]
-    assert len(derivations) >= 6
+    found = vars(symbolic) | vars(symbolic_noise)
+    derivations = [function for name, function in found.items() if name.startswith("derive_")]
+    assert len(derivations) >= 9
     assert all(inspect.getdoc(function) for function in derivations)
