@@ -104,9 +104,13 @@ def fitness_levels(chain: Chain) -> Levels:
     vertices v of worse levels, and of level i in the same sum at the start. Dynamic programming finds the best of all
     partitions whose cuts are among those of `_cuts`, for either side.
 
+    Proof of the lower bound: the walk comes once to level i or better, from the start or from a vertex of worse levels,
+    and is then in level i with probability v_i at least; there it stays 1/u_i steps at least in expectation, since
+    from each vertex of level i it leaves with probability u_i at most, and it never comes back.
+
     ValueError where the chain can move to a vertex that is not better.
-    Status: bound (both sides). Source: Wegener 2002 (upper); Sudholt 2013, with one v for all levels (its viscosity),
-    and Doerr and Kötzing 2022, with one each (lower).
+    Status: bound (both sides). Source: Wegener 2002 (upper); Σ v_i/u_i with visit probabilities Doerr and Kötzing 2022,
+    after Sudholt 2013, whose viscosity takes one factor for all levels (lower).
 
     >>> from theory.graphs import hypercube
     >>> from theory.chains import adaptive_walk
@@ -195,14 +199,16 @@ def drift(chain: Chain, potential: np.ndarray, kind: str = "variable") -> Drift:
                     c(v) the least potential that one step from v can reach
     The upper bounds are infinite unless the drift is positive everywhere.
 
+    Proof of the first: E Σ_{t<T} Δ(X_t) = E[V(X_0)] where E[T] is finite, as V is bounded and 0 at the end; where it is
+    infinite the lower bound holds anyway, and min Δ > 0 makes it finite. The lower multiplicative one is that of g(V).
     Proof of the last, for any chain: h increases, so a step from x to y in [c, x] lowers ∫_0 dx/h by at most
     (x−y)/h(c), and a step up lowers it not at all; so the drift of this integral is at most Δ⁺/h(c) ≤ 1.
 
     potential  V, shape (n,): 0 on the target and positive elsewhere
     ValueError for an unknown kind, or another potential.
-    Status: bound (both sides). Source: He and Yao 2001 (additive); Doerr, Johannsen and Winzen 2012 (multiplicative),
-    below by Lehre and Witt 2014; Mitavskiy, Rowe and Cannings 2009 and Johannsen 2010 (variable), below by Doerr, Fouz
-    and Witt 2011, who let the chain only improve (lifted by the positive part here).
+    Status: bound (both sides). Source: He and Yao 2001 (additive); Doerr, Johannsen and Winzen 2012 (multiplicative,
+    upper); Mitavskiy, Rowe and Cannings 2009 and Johannsen 2010 (variable, upper); the lower ones as proven here, the
+    last in the manner of Doerr, Fouz and Witt 2011.
 
     >>> from theory.graphs import cycle
     >>> from theory.chains import adaptive_walk

@@ -273,7 +273,7 @@ _ALL = [
         "bound.drift", "bound",
         "Steps to the optimum under fresh noise by the drift of the loss",
         "M3: fresh noise, uniform start; additive, multiplicative or variable drift; lower and upper bound",
-        "He and Yao 2001; Doerr, Johannsen and Winzen 2012; Johannsen 2010; Lehre and Witt 2014",
+        "He and Yao 2001; Doerr, Johannsen and Winzen 2012; Johannsen 2010; lower bounds proven here",
         bounds.loss_drift,
     ),
     Result(
