@@ -372,7 +372,7 @@ def walk_gaussian() -> sp.Basic:
     survival, law, start = sp.Function("S"), sp.Function("M"), sp.Function("E")
     rate = -sp.Derivative(sp.log(survival(line, i, losses[i + 1])), losses[i + 1])
     move = sp.Sum(rate, (line, 1, d)) * sp.Product(survival(line, i, losses[i + 1]), (line, 1, d))
-    path = sp.Integral(sp.Product(move, (i, 0, t - 1)), sp.Symbol(r"x_0>x_1>\dots>x_t"))
+    path = sp.Integral(sp.Product(move, (i, 0, t - 1)), sp.Symbol(r"{x_{0}>x_{1}>\dots>x_{t}}"))
     passed = Phi((e - losses[t + 1] + c * taus[t]) / sigma)
     step = phi((now - c * e) / (1 - c**2)) / (1 - c**2)
     return sp.And(
@@ -495,7 +495,7 @@ def bound_drift() -> sp.Basic:
     """
     time, at, start = sp.Symbol(r"\mathrm{E}T"), sp.Symbol("v"), sp.Function(r"\mathrm{E}_0")
     most, least = (sp.Function(rf"\{name}_v") for name in ("max", "min"))
-    V, g, here = POTENTIAL(at), sp.Function("g"), sp.Symbol("V(X_0)")
+    V, g, here = POTENTIAL(at), sp.Function("g"), sp.Symbol("{V(X_{0})}")
     slow, fast = sp.Function("h"), sp.Function("H")
     return sp.And(
         sp.Le(start(here) / most(FALL(at)), time),
