@@ -335,6 +335,8 @@ def minima_planes(radices: Sequence[int], losses: Sequence[Any], order: int) -> 
 def _likeliest(states: np.ndarray, observed: np.ndarray, polynomials: np.ndarray) -> tuple[float, float]:
     """Akaike's criterion, the log-likelihood less the number of coefficients, and Σ_v P(1 | t_v)."""
     shape = polynomials.shape[1], states.shape[1]
+    ((stated, *_),) = (side.args for left, side in _stated("minima.planes").items() if left == sp.Symbol("a"))
+    (ridge,) = (-float(term.as_coeff_Mul()[0]) for term in stated.args if term.has(sp.IndexedBase("a")))
 
     def log_law(coefficients: np.ndarray) -> np.ndarray:
         energy = polynomials @ coefficients.reshape(shape) @ states.T
@@ -346,7 +348,7 @@ def _likeliest(states: np.ndarray, observed: np.ndarray, polynomials: np.ndarray
 
     def loss(coefficients: np.ndarray) -> tuple[float, np.ndarray]:
         slope = polynomials.T @ (observed - np.exp(log_law(coefficients)) @ states)
-        return (coefficients @ coefficients) / 200 - likelihood(coefficients), coefficients / 100 - slope.ravel()
+        return ridge * coefficients @ coefficients - likelihood(coefficients), 2 * ridge * coefficients - slope.ravel()
 
     found = minimize(loss, np.zeros(shape).ravel(), jac=True, method="BFGS", options={"gtol": 1e-9}).x
     return likelihood(found) - found.size, float(np.exp(log_law(found)[:, -1]).sum())
