@@ -79,12 +79,20 @@ def _second_difference(variance: sp.Expr) -> sp.Expr:
     return (variance - 2 * rho1 + rho2) / (2 * (variance - rho1))
 
 
+LINES = sp.Symbol(r"\mathrm{E}\#LM_c")
+
+
 def minima_gaussian() -> sp.Basic:
+    """By ρ_1 and ρ_2, and with a c_i for each coordinate; on the hypercube r > 1/2 is meant by continuation."""
     half = sp.Rational(1, 2)
     better = (sp.sqrt(r) * z0 + sp.sqrt(half - r) * z) / sp.sqrt(half)
     line = sp.Integral(phi(z) * Phi(better) ** (q_i[i] - 1), (z, -sp.oo, sp.oo))
     count = sp.Eq(LM, n * sp.Integral(phi(z0) * sp.Product(line, (i, 1, d)), (z0, -sp.oo, sp.oo)))
-    return sp.And(count, sp.Eq(r, _second_difference(1 + sigma**2)), evaluate=False)
+    c_i = sp.IndexedBase("c")[i]
+    above = (sp.sqrt(c_i * (1 - c_i)) * z - (1 - c_i) * x - sigma * z0) / sp.sqrt(1 - c_i + sigma**2)
+    worse = sp.Product(sp.Integral(phi(z) * Phi(above) ** (q_i[i] - 1), (z, -sp.oo, sp.oo)), (i, 1, d))
+    at_centre = sp.Integral(phi(x) * sp.Integral(phi(z0) * worse, (z0, -sp.oo, sp.oo)), (x, -sp.oo, sp.oo))
+    return sp.And(count, sp.Eq(r, _second_difference(1 + sigma**2)), sp.Eq(LINES, n * at_centre), evaluate=False)
 
 
 def gaussian_limits() -> dict[str, sp.Expr]:

@@ -173,7 +173,7 @@ def number(value: Any, digits: int = 20) -> Any:
     values = [sp.sympify(entry) for entry in (value if isinstance(value, tuple) else (value,))]
     with mpmath.workdps(digits + 5):
         closed = {each for entry in values for each in entry.atoms(sp.Integral) if not each.free_symbols}
-        known = {integral: sp.Float(_integrated(integral)) for integral in closed}
+        known = {integral: sp.sympify(_integrated(integral)) for integral in closed}
         found = tuple(sp.N(entry.xreplace(known), digits) for entry in values)
     return found if isinstance(value, tuple) else found[0]
 
@@ -246,6 +246,13 @@ def minima_gaussian(radices: Sequence[int], rho: Sequence[Any], sigma: Any) -> A
     stated = _stated("minima.gaussian")
     ratio = stated[symbolic.r].subs(_field(rho, sigma))
     return normal(filled(stated[symbolic.LM], {**_size(radices), symbolic.r: ratio}, _radix(radices)))
+
+
+def minima_gaussian_lines(radices: Sequence[int], c: Sequence[Any], sigma: Any) -> Any:
+    """One c a coordinate."""
+    tables = {**_radix(radices), sp.IndexedBase("c"): lambda place: c[place - 1]}
+    stated = _stated("minima.gaussian")[symbolic.LINES]
+    return normal(filled(stated, {**_size(radices), symbolic.sigma: sigma}, tables))
 
 
 def minima_noise_monotone(radices: Sequence[int], rho: Sequence[Any]) -> tuple[Any, Any]:

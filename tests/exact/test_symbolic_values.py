@@ -29,7 +29,7 @@ from theory import (
 )
 from theory import symbolic_noise_values as noisy
 from theory import symbolic_values as values
-from theory.correlations import Correlation
+from theory.correlations import Anisotropic, Correlation
 from theory.graphs import ErdosRenyi, ExplicitGraph, Hamming, RandomRegular, complete, cycle, hypercube
 from theory.laws import (
     AR1Kernel,
@@ -454,6 +454,21 @@ TWO: list[Case] = [
         "minima.gaussian",
         lambda: values.minima_gaussian((4,), FIELD, 0),
         lambda: minima.gaussian(complete(4), geometric(0.6, 1)),
+    ),
+    (
+        "minima.gaussian",  # r = 3/5, its square root of 1/2 − r imaginary
+        lambda: sp.re(number(values.minima_gaussian((2, 2), (R(-1, 4), 0), 0), 12)),
+        lambda: minima.gaussian(hypercube(2), Correlation((1, -0.25, 0))),
+    ),
+    (
+        "minima.gaussian",
+        lambda: values.minima_gaussian_lines((3, 2), (HALF, R(1, 4)), 0),
+        lambda: minima.gaussian(Hamming((3, 2)), Anisotropic((0.5, 0.25))),
+    ),
+    (
+        "minima.gaussian",
+        lambda: values.minima_gaussian_lines((2, 3), (1, 0), HALF),
+        lambda: minima.gaussian(Hamming((2, 3)), Anisotropic((1, 0)), Noise(0.5)),
     ),
     (
         "minima.noise_monotone",
