@@ -47,14 +47,15 @@ def run(
     missing = _stretches([number for number in range(trials) if number not in known], size)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), disable=not progress, transient=True) as bar:
-        done = bar.add_task(f"{task.quantity} {task.model} {task.graph}", total=trials)
-        bar.advance(done, trials - sum(map(len, missing)))
+        counter = bar.add_task(f"{task.quantity} {task.model} {task.graph}", total=trials)
+        bar.advance(counter, trials - sum(map(len, missing)))
         calls = (delayed(_batch)(task, stretch) for stretch in missing)
-        for first, rows in Parallel(n_jobs=jobs, return_as="generator_unordered")(calls):
+        done: Any = Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
+        for first, rows in done:
             if records is not None:
                 records.append(task, first, rows)
             known |= zip(range(first, first + len(rows)), map(tuple, rows.tolist()), strict=True)
-            bar.advance(done, len(rows))
+            bar.advance(counter, len(rows))
     return np.array([known[number] for number in range(trials)])
 
 

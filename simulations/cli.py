@@ -24,7 +24,7 @@ from .baselines import ALGORITHMS
 from .campaign import BACKENDS, run, run_until, workers
 from .files import to_json
 from .records import Records
-from .tasks import Task, given_landscape, replicate
+from .tasks import LARGEST, Task, given_landscape, replicate
 
 app = typer.Typer(
     name="hillscape",
@@ -287,6 +287,10 @@ def simulate(
     slope: Slope = None,
     k: K = None,
     neighbourhood: Neighbourhood = None,
+    starts: Annotated[
+        int | None,
+        typer.Option(help=f"Random starts a landscape for steps, on graphs of any size; 100 above {LARGEST} vertices."),
+    ] = None,
     trials: Annotated[int, typer.Option(help="Independent landscapes (or trees of the branching model).")] = 1000,
     precision: Annotated[
         float | None, typer.Option(help="Stop at this relative half-width of the first interval, or at --trials.")
@@ -300,7 +304,8 @@ def simulate(
 ) -> None:
     """What Monte Carlo says: a mean with its interval.
 
-    minima: strict local minima. steps: steps and distinct evaluations of local search, averaged over all starts.
+    minima: strict local minima. steps: steps and distinct evaluations of local search, share of --depth steps or more
+    and loss at the end, averaged over all starts, or over random --starts (--level: the share of ends below it).
     basins: share of starts that reach the global minimum; with --model branching (--kernel, --degree, --loss, --depth)
     the numbers of preimages at depths 1 … k. With --model branching, steps needs --law, --kernel and --degree.
     """
@@ -309,6 +314,8 @@ def simulate(
     if model == "branching" and None in (kernel, degree, loss if quantity == "basins" else law):
         raise ValueError("kernel, degree, loss, law: the branching model needs --kernel, --degree and --loss or --law")
     where = parse_graph(graph) if graph is not None else None
+    if where is not None and where.n > LARGEST and quantity == "steps" and starts is None:
+        starts = 100
     correlation = _correlation(where, rho, c)
     given: dict[str, Any] = {
         "graph": str(where) if where else None,
@@ -321,6 +328,7 @@ def simulate(
         "degree": degree,
         "loss": loss,
         "depth": depth,
+        "starts": starts,
         "level": level,
         "slope": slope,
         "k": k,
@@ -347,7 +355,7 @@ def simulate(
         "trials": trials,
         "confidence": confidence,
     }
-    if quantity == "minima":
+    if quantity == "minima" and trials > 1:
         estimates["variance"] = estimate.variance(values[:, 0], left)
     content |= {name: e._asdict() for name, e in estimates.items() if name != task.columns[0] and not depths}
     content |= {"quantity": quantity, "model": model, "task": task.id}

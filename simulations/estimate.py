@@ -39,13 +39,16 @@ def mean(values: np.ndarray, confidence: float = 0.99) -> Estimate:
     are mostly zero, with fewer than `RARE` others, also take in the interval of a weighted sum of Poisson variables
     (Fay and Feuer 1997), so that no events still leave room above 0; a handful of events says little of larger ones
     that were not seen: with about three events of geometric size, 4 % of 99 % intervals miss.
-    values  shape (trials,), at least 2 of them; confidence in (0, 1). ValueError otherwise.
+    values  shape (trials,); confidence in (0, 1). ValueError otherwise. One trial says nothing of its error: the
+            interval is (−∞, ∞).
 
     >>> mean(np.array([1.0, 2.0, 3.0])).best
     2.0
     """
     values = np.asarray(values, dtype=float)
-    _check(values, confidence)
+    _check(values, confidence, least=1)
+    if len(values) == 1:
+        return Estimate(-math.inf, float(values[0]), math.inf)
     if np.isin(values, (0, 1)).all():
         return proportion(int(values.sum()), len(values), confidence)
     low, best, high = _unskewed(values, confidence)
@@ -129,28 +132,19 @@ def ratio(above: np.ndarray, below: np.ndarray, confidence: float = 0.99) -> Est
     return Estimate((half - root) / a, best, (half + root) / a)
 
 
-def controlled(values: np.ndarray, control: np.ndarray, known: float, confidence: float = 0.99) -> Estimate:
-    """Mean with a control variate: the intercept, at the known mean, of the regression on the control.
+def controlled(values: np.ndarray, control: np.ndarray, known: float) -> np.ndarray:
+    """Trials less what a control variate explains of them: values − b (control − known), b the slope of regression.
 
-    values, control  paired trials, shape (trials,), at least 4; known  E[control]. The variance falls by the factor
-    1 − corr² (Lavenberg and Welch 1981). Student's interval with trials − 2 degrees of freedom (asymptotic; exact for
-    jointly normal trials). A control that is constant changes nothing.
-    ValueError for trials that are too few or not paired.
+    values, control  paired trials, shape (trials,); known  E[control]. The mean is that of the values (its bias is
+    O(1/trials)), and the variance falls by the factor 1 − corr² (Lavenberg and Welch 1981). A constant control changes
+    nothing. ValueError for trials that are not paired.
     """
-    _check(values, confidence, least=4)
     if np.shape(values) != np.shape(control):
         raise ValueError(f"values, control: shapes {np.shape(values)} and {np.shape(control)} must be the same")
-    if np.ptp(control) == 0:
-        return mean(values, confidence)
-    trials, off = len(values), control - np.mean(control)
-    slope = float(off @ values) / float(off @ off)
-    best = float(np.mean(values)) - slope * (float(np.mean(control)) - known)
-    residual = values - np.mean(values) - slope * off
-    scale = 1 / trials + (float(np.mean(control)) - known) ** 2 / float(off @ off)
-    half = float(stats.t.ppf(0.5 + confidence / 2, trials - 2)) * math.sqrt(
-        float(residual @ residual) / (trials - 2) * scale
-    )
-    return Estimate(best - half, best, best + half)
+    off = control - np.mean(control)
+    if not off.any():
+        return np.asarray(values, dtype=float)
+    return values - float(off @ values) / float(off @ off) * (control - known)
 
 
 def difference(first: np.ndarray, second: np.ndarray, confidence: float = 0.99) -> Estimate:

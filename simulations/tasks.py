@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +17,9 @@ from theory.laws import parse_kernel, parse_law
 from theory.noise import Noise
 
 from . import landscapes, search, trees
+
+if TYPE_CHECKING:
+    from .implicit import Landscape
 
 MODELS = ("iid", "gaussian", "additive", "rmf", "nk", "branching")
 QUANTITIES = (
@@ -33,7 +36,7 @@ USES = {
     "nk": (*LANDSCAPE, "k", "neighbourhood"),
     "branching": ("law", "kernel", "degree", "loss"),
     "minima": ("level",),
-    "steps": ("rule", "depth", "level"),
+    "steps": ("rule", "depth", "level", "starts"),
     "basins": ("rule", "depth"),
     "choice": (),
     "autocorrelation": ("depth",),
@@ -47,6 +50,8 @@ USES = {
     "optimum": (),
 }
 """Fields of a task that each model and each quantity uses."""
+LARGEST = 2**26
+"""Vertices of the largest landscape that is stored."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,10 @@ class Task:
 
     quantity  minima: strict local minima, and with a `level` those below it, and the sums over all of the observed and
               of the true losses;
-              steps: steps and distinct evaluations of local search, averaged over all starts, and the share of
-              starts that take at least `depth` steps;
+              steps: steps and distinct evaluations of local search, the share of starts that take at least `depth`
+              steps, and the loss at the end, averaged over all starts; the number of strict local minima. With `starts`
+              the average is over so many random ones, the landscape is not stored, so that n < 2^63 will do, and the
+              last number is the share of ends below `level`; every walk in a Gaussian field has a field of its own;
               basins: share of starts that reach the global minimum and mean size of the basins that are not empty;
               choice: the true loss of the observed best, that less the true best, both again for the closed
               neighbourhood of a vertex, and the true loss at the end of steepest descent on the observed losses,
@@ -80,7 +87,8 @@ class Task:
               a loss of `law`, with the loss at its end and whether that is below `level`
     sigma, average   noise; rule  steepest, first or reluctant; seed  of the whole campaign
 
-    A trial is keyed by (task id, replicate) and can be run alone by `replicate`.
+    A trial is keyed by (`stream`, replicate) and can be run alone by `replicate`: tasks that differ in what they do
+    with a landscape see the same landscapes and the same noise (common random numbers).
     """
 
     quantity: str
@@ -100,6 +108,7 @@ class Task:
     degree: int = 0
     loss: float = 0.0
     depth: int = 1
+    starts: int = 0
     landscape_seed: int = 0
     seed: int = 0
 
@@ -118,8 +127,9 @@ class Task:
         if self.seed < 0:
             raise ValueError(f"seed: {self.seed} must be at least 0")
         Noise(self.sigma, self.average)
-        for name in ("sigma", "slope", "loss"):  # 1 and 1.0 are one task
-            object.__setattr__(self, name, float(getattr(self, name)))
+        for name in ("sigma", "slope", "loss", "level"):  # 1 and 1.0 are one task
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, float(value))
         if self.model == "branching":
             self._check_branching()
         else:
@@ -136,6 +146,12 @@ class Task:
                 raise ValueError(f"graph: {graph} is not a Hamming graph, on which {self.quantity} is simulated")
             if self.depth < 1:
                 raise ValueError(f"depth: {self.depth} must be at least 1, the number of steps of the walk")
+        if self.starts < 0 or (self.starts and not isinstance(graph, Hamming)):
+            raise ValueError(f"starts: {self.starts} must be at least 0, and 0 on {graph}: walks need a Hamming graph")
+        if not self.starts and graph.n > LARGEST:
+            raise ValueError(f"graph: {graph} has {graph.n:.3g} vertices, more than the {LARGEST} stored; give starts")
+        if self.level is not None and self.quantity == "steps" and not self.starts:
+            raise ValueError(f"level: {self.level} has no effect on steps from all starts")
         if self.quantity == "hitting" and self.sigma == 0:
             raise ValueError("sigma: 0; without noise a walk may never leave a local minimum, give it noise")
         if self.rho is not None:
@@ -163,6 +179,17 @@ class Task:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
+    def stream(self) -> int:
+        """Key of the random numbers: the same for tasks on the same landscapes, whatever they do there."""
+        if self.model == "branching":
+            return int(self.id, 16)
+        same = {name: value for name, value in self.given.items() if name in ("model", "seed", *USES[self.model])}
+        text = json.dumps(
+            {name: value for name, value in same.items() if name not in ("sigma", "average")}, sort_keys=True
+        )
+        return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16)
+
+    @property
     def given(self) -> dict[str, Any]:
         """The fields that differ from their defaults."""
         return {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
@@ -176,7 +203,7 @@ class Task:
             case "steps", "branching":
                 return ("steps", "evaluations", "end_loss", "below")
             case "steps", _:
-                return ("steps", "evaluations", "at_least")
+                return ("steps", "evaluations", "at_least", "end_loss", "below" if self.starts else "minima")
             case (("hitting" | "descent"), _):
                 return ("steps",)
             case (("restart" | "sampled" | "optimum"), _):
@@ -204,7 +231,7 @@ class Task:
 
 def replicate(task: Task, number: int) -> np.ndarray:
     """Trial `number` of a task, shape (number of columns,): the same wherever and whenever it is run."""
-    seeds = np.random.SeedSequence(int(task.id, 16), spawn_key=(number,)).spawn(3)
+    seeds = np.random.SeedSequence(task.stream, spawn_key=(number,)).spawn(3)
     structure, noise, choice = map(np.random.default_rng, seeds)
     if task.model == "branching":
         kernel = parse_kernel(task.kernel)
@@ -214,6 +241,8 @@ def replicate(task: Task, number: int) -> np.ndarray:
         return np.append(found, task.level is not None and found[2] < task.level)
     if "landscape_seed" in USES[task.quantity]:
         return np.array(_on_given(task, noise), dtype=float, ndmin=1)
+    if task.starts:
+        return _from_random_starts(task, structure, choice)
     graph = landscapes.draw_graph(_graph(task.graph), structure)
     true = _landscape(task, graph, structure)
     if task.quantity == "table":
@@ -235,7 +264,8 @@ def replicate(task: Task, number: int) -> np.ndarray:
     if task.quantity == "steps":
         starts = choice.choice(graph.n, size=min(graph.n, 1000), replace=False)  # of these the evaluations
         at_least = (descent.steps >= task.depth).mean()
-        return np.array([descent.steps.mean(), descent.evaluations(starts).mean(), at_least])
+        end, minima = losses[descent.terminal].mean(), (descent.next == np.arange(graph.n)).sum()
+        return np.array([descent.steps.mean(), descent.evaluations(starts).mean(), at_least, end, minima])
     basins = descent.basin_sizes()
     return np.array([basins[losses.argmin()] / graph.n, basins[basins > 0].mean()])
 
@@ -244,18 +274,42 @@ def _landscape(task: Task, graph: Graph, rng: np.random.Generator) -> np.ndarray
     """True losses of a task's model, shape (n,)."""
     if not isinstance(graph, Hamming):
         return landscapes.iid(graph, rng)
+    if task.model == "gaussian":
+        return landscapes.gaussian(graph, _correlation(task), rng)
+    return _implicit(task, graph, rng).losses(np.arange(graph.n))
+
+
+def _correlation(task: Task) -> Correlation | Anisotropic:
+    return Correlation(task.rho or ()) if task.c is None else Anisotropic(task.c)
+
+
+def _implicit(task: Task, graph: Hamming, rng: np.random.Generator) -> Landscape:
+    from . import implicit  # compiles, so it is imported where it is used
+
     match task.model:
-        case "gaussian" if task.rho is not None:
-            return landscapes.gaussian(graph, Correlation(task.rho), rng)
-        case "gaussian" if task.c is not None:
-            return landscapes.gaussian(graph, Anisotropic(task.c), rng)
         case "additive":
-            return landscapes.additive(graph, rng)
+            return implicit.additive(graph, rng)
         case "rmf":
-            return landscapes.rough_mount_fuji(graph, task.slope, rng)
+            return implicit.rough_mount_fuji(graph, task.slope, rng)
         case "nk":
-            return landscapes.nk(graph, task.k, task.neighbourhood, rng)
-    return landscapes.iid(graph, rng)
+            return implicit.nk(graph, task.k, task.neighbourhood, rng)
+    return implicit.iid(graph, rng)
+
+
+def _from_random_starts(task: Task, structure: np.random.Generator, choice: np.random.Generator) -> np.ndarray:
+    """Walks of the rule from random starts, on one landscape that is never stored."""
+    from . import gaussian_paths, implicit
+
+    graph, noise = _graph(task.graph), Noise(task.sigma, task.average)
+    assert isinstance(graph, Hamming)
+    starts = choice.integers(graph.n, size=task.starts)
+    if task.model == "gaussian":
+        walks = gaussian_paths.descend(graph, _correlation(task), starts, structure, task.rule, noise)
+    else:
+        walks = implicit.descend(_implicit(task, graph, structure).observed(noise), starts, choice, task.rule)
+    below = -np.inf if task.level is None else task.level
+    numbers = walks.steps, walks.evaluations, walks.steps >= task.depth, walks.losses, walks.losses < below
+    return np.array([number.mean() for number in numbers])
 
 
 @lru_cache(maxsize=8)

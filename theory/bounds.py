@@ -89,10 +89,14 @@ def sample_descend(graph: Graph) -> Sampling:
     >>> sample_descend(parse_graph("hamming:5^6"))
     Sampling(value=1223.7843137254902, samples=611)
     """
-    s, samples = int(graph.degrees.max()), np.arange(1, graph.n + 1)
-    bounds = samples + s * (1 + (graph.n - samples) / (samples + 1))
-    best = int(bounds.argmin())
-    return Sampling(float(bounds[best]), best + 1)
+    n, s = graph.n, int(graph.degree_law[0].max())
+
+    def bound(m: int) -> float:
+        return m + s * (1 + (n - m) / (m + 1))
+
+    least = math.isqrt(s * (n + 1)) - 1  # convex in m, with its minimum at √(s(n+1)) − 1
+    best = min((min(max(1, m), n) for m in (least, least + 1)), key=bound)
+    return Sampling(float(bound(best)), best)
 
 
 def fitness_levels(chain: Chain) -> Levels:

@@ -28,6 +28,11 @@ class Graph:
         raise ValueError(f"graph: {self} has no fixed degrees; draw one graph of it first")
 
     @property
+    def degree_law(self) -> tuple[np.ndarray, np.ndarray]:
+        """Degrees that occur, in order, and how many vertices have each."""
+        return np.unique(self.degrees, return_counts=True)
+
+    @property
     def degree(self) -> int:
         """The common degree s of a regular graph; ValueError where it is not regular."""
         degrees = self.degrees
@@ -120,6 +125,14 @@ class Hamming(Graph):
     @property
     def degree(self) -> int:
         return sum(self.radices) - len(self.radices)
+
+    @property
+    def degree_law(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.array([self.degree]), np.array([self.n])
+
+    @property
+    def size(self) -> float:
+        return self.n * self.degree / 2
 
     @property
     def is_uniform(self) -> bool:

@@ -61,7 +61,7 @@ def density(
     law = law or Uniform()
     if kernel is not None:
         check_support(law, kernel)
-    degrees, counts = np.unique(graph.degrees, return_counts=True)
+    degrees, counts = graph.degree_law
 
     def of(x: np.ndarray) -> np.ndarray:
         worse = law.sf(x) if kernel is None else kernel.sf(x, x)

@@ -261,3 +261,19 @@ def test_bad_input_is_named() -> None:
             bounds.preserve(BULL, losses, 1.0, delta)
     with pytest.raises(ValueError, match="draw one graph"):
         bounds.flip(RandomRegular(10, 3), np.arange(10.0), 1.0)
+
+
+@pytest.mark.parametrize("text", ["hypercube:1", "hypercube:9", "complete:7", "cycle:9", "torus:3x5", "hamming:2x3x7"])
+def test_the_best_number_of_samples_is_that_of_a_search(text: str) -> None:
+    graph = parse_graph(text)
+    bounds_by_samples = [m + graph.degree * (1 + (graph.n - m) / (m + 1)) for m in range(1, graph.n + 1)]
+    found = bounds.sample_descend(graph)
+    assert found.value == pytest.approx(min(bounds_by_samples))
+    assert bounds_by_samples[found.samples - 1] == found.value
+
+
+def test_bounds_of_graphs_too_large_to_store() -> None:
+    """Near 2√(sn) + s where n is 10^18."""
+    huge = parse_graph("hamming:8^20")
+    assert bounds.sample_descend(huge).value == pytest.approx(2 * math.sqrt(140 * huge.n), rel=1e-6)
+    assert huge.size == 70 * huge.n

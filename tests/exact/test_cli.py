@@ -322,7 +322,6 @@ BAD = {
     "simulate minima --graph cube:3": "graph: 'cube:3' is of no known family",
     "simulate minima --graph cycle:9 --model xy": "model: 'xy' is unknown; allowed: iid, gaussian, additive, rmf, nk",
     "simulate minima --graph cycle:9 --trials 0": "trials: 0 must be at least",
-    "simulate minima --graph cycle:9 --trials 1": "trials: 1 must be at least 2",
     "simulate minima --graph cycle:9 --seed -1": "seed: -1 must be at least 0",
     "simulate minima --graph cycle:9 --jobs 0": "jobs: 0 must be at least 1",
     "simulate minima --graph cycle:9 --noise -1": "noise: sigma -1.0 must be finite and at least 0",

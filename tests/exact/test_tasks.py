@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from simulations import landscapes
+from simulations import landscapes, tasks
 from simulations.campaign import run
 from simulations.tasks import Task, given_landscape, replicate
 from theory.graphs import Graph, Hamming, hypercube, parse_graph
@@ -45,7 +46,7 @@ def named(task: Task, number: int = 0) -> dict[str, float]:
 
 def noise_of(task: Task, number: int) -> np.ndarray:
     """The standard normal noise of a trial on a given landscape: the second of its three streams."""
-    seeds = np.random.SeedSequence(int(task.id, 16), spawn_key=(number,)).spawn(3)
+    seeds = np.random.SeedSequence(task.stream, spawn_key=(number,)).spawn(3)
     return np.random.default_rng(seeds[1]).standard_normal(parse_graph(task.graph).n)
 
 
@@ -70,7 +71,7 @@ def minimal(graph: Graph, losses: np.ndarray) -> list[int]:
 def test_choices_and_minima_by_loops(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     true, seen = rng.standard_normal(graph.n), rng.standard_normal(graph.n)
-    monkeypatch.setattr(landscapes, "iid", lambda graph, rng: true)
+    monkeypatch.setattr(tasks, "_landscape", lambda task, graph, rng: true)
     monkeypatch.setattr(landscapes, "observe", lambda losses, noise, rng: seen)
     steps = [best_around(graph, seen, v) for v in range(graph.n)]
     best_steps = [best_around(graph, true, v) for v in range(graph.n)]
@@ -148,7 +149,7 @@ def test_trials_whose_answer_is_known(task: Task, answer: dict[str, float]) -> N
 def test_a_walk_moves_to_a_neighbour_at_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Losses 1 and −1 by parity: a walk on the cube changes sign at each step, its products too."""
     parity = (-1.0) ** np.array([v.bit_count() for v in range(8)])
-    monkeypatch.setattr(landscapes, "iid", lambda graph, rng: parity)
+    monkeypatch.setattr(tasks, "_landscape", lambda task, graph, rng: parity)
     assert replicate(Task("autocorrelation", graph="hypercube:3", depth=4), 0).tolist() == [-1, 1, -1, 1]
 
 
@@ -163,11 +164,11 @@ def test_walks_need_a_hamming_graph_and_steps(quantity: str) -> None:
 @pytest.mark.parametrize(
     ("task", "id", "values"),
     [
-        (Task("flip", graph="cycle:12", sigma=0.1), "433df5b9bf7d9ee7", {"changed": [1, 0, 0, 0, 0, 0]}),
+        (Task("flip", graph="cycle:12", sigma=0.3), "a2296a50a196bc0b", {"changed": [0, 1, 1, 0, 1, 0]}),
         (
             Task("minima", "gaussian", "hamming:3x4", rho=(1, 0.5, 0.2), sigma=0.3, average=2, level=-1.0),
             "b760a4a58328ddda",
-            {"minima": [2, 1, 2], "below": [0, 1, 1]},
+            {"minima": [2, 1, 1], "below": [1, 1, 1]},
         ),
     ],
     ids=["flip", "minima"],
@@ -177,3 +178,52 @@ def test_streams_are_stable(task: Task, id: str, values: dict[str, list[float]])
     assert task.id == id
     for column, expected in values.items():
         assert run(task, len(expected))[:, task.columns.index(column)].tolist() == expected
+
+
+def test_tasks_on_the_same_landscapes_see_the_same_noise_and_losses() -> None:
+    """Common random numbers: rule, σ, level and quantity leave the stream as it is; the model and the seed do not."""
+    base = Task("minima", "gaussian", "hamming:3x4", rho=(1, 0.5, 0.2), level=0)
+    same = [replace(base, sigma=2, average=3), replace(base, quantity="table", level=None)]
+    assert {task.stream for task in same} == {base.stream}
+    others = [replace(base, seed=1), replace(base, rho=(1, 0.5, 0.3)), Task("minima", graph="hamming:3x4")]
+    assert len({base.stream, *(task.stream for task in others)}) == 4
+    quiet, noisy = (run(Task("table", "gaussian", "hamming:3x4", rho=(1, 0.5, 0.2), sigma=s), 1)[0] for s in (0, 0.5))
+    twice = run(Task("table", "gaussian", "hamming:3x4", rho=(1, 0.5, 0.2), sigma=1), 1)[0]
+    assert twice - quiet == pytest.approx(2 * (noisy - quiet))
+
+
+@pytest.mark.parametrize("model", [{}, {"model": "additive"}, {"model": "nk", "k": 1}, {"model": "rmf", "slope": 0.5}])
+@pytest.mark.parametrize("rule", ["steepest", "reluctant"])
+def test_walks_from_random_starts_are_on_the_stored_landscape(model: dict[str, Any], rule: str) -> None:
+    """The same landscape and noise-free walks, seen from a thousand starts drawn out of 72 and from all of them."""
+    whole = named(Task("steps", graph="hamming:3x4x6", rule=rule, depth=2, **model))
+    some = [named(Task("steps", graph="hamming:3x4x6", rule=rule, depth=2, starts=s, **model)) for s in (1000, 20_000)]
+    for column in ("steps", "evaluations", "at_least", "end_loss"):
+        errors = [abs(found[column] - whole[column]) for found in some]
+        assert errors[1] <= max(0.02 * abs(whole[column]), 0.02), (column, errors)
+
+
+def test_walks_run_where_no_landscape_is_stored() -> None:
+    for model in ({}, {"model": "nk", "k": 2}, {"model": "gaussian", "c": (0.6,) * 20}):
+        task = Task("steps", graph="hamming:8^20", starts=5, level=-2, **model)
+        found = named(task)
+        assert found == named(task)
+        assert 1 < found["steps"] < 30
+        assert found["below"] == 1
+        assert found["evaluations"] > 140
+    noisy = named(Task("steps", graph="hamming:8^20", starts=200, sigma=1))
+    assert noisy["end_loss"] < named(Task("steps", graph="hamming:8^20", starts=200))["end_loss"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"graph": "hamming:8^20"}, "has 1.15e.18 vertices, more than the 67108864 stored; give starts"),
+        ({"graph": "cycle:9", "starts": 3}, "starts: 3 must be at least 0, and 0 on cycle:9"),
+        ({"graph": "hypercube:3", "starts": -1}, "starts: -1 must be at least 0"),
+        ({"graph": "hypercube:3", "level": 0.0}, "level: 0.0 has no effect on steps from all starts"),
+    ],
+)
+def test_bad_starts_are_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Task("steps", **fields)
