@@ -51,7 +51,7 @@ def steps(
     See the module for the integral; `paths` Sobol points evaluate it.
 
     Status: approximation, 5 % at most in the table below; 8 % at 8 letters (under it). Exact (but for quadrature):
-    P(T ≤ 1), on the hypercube P(T ≤ 2); additive landscapes (c → 1), and c → 0 as far as `walks.iid` is. What is missed:
+    P(T ≤ 1), on the hypercube P(T ≤ 2); additive landscapes (c → 1), and c → 0 as far as `walks.iid` is. Missed are:
     (1) a coordinate used again counts as a new direction, but the walk comes closer to vertices that it knows, so that
     true walks are a little shorter; (2) letters of a line are independent given g one move ago (hypercube: no loss);
     (3) a letter that was left is tied to what was seen before by a mean only (`_known_worse`), and letters of one
