@@ -6,7 +6,6 @@ columns; vertex a·m + b is next to a'·m + b and a·m + b'. Losses are float64,
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -213,26 +212,3 @@ def fresh_noise_walk(
                     v, least = u, observed
             before = u
     return v, most
-
-
-@njit(cache=True)
-def evaluations_to_optimum(left: np.ndarray, right: np.ndarray, losses: np.ndarray, rng: np.random.Generator) -> int:
-    """Evaluations until the lowest loss is seen; the known vertices not yet looked around wait in a heap."""
-    n, lowest, closed = len(losses), losses.min(), row(left, right)
-    known, count = np.zeros(n, dtype=np.bool_), 0
-    waiting: list[Any] = [(np.inf, np.int32(0)) for _ in range(0)]
-    while True:
-        if waiting:
-            around(left, right, heappop(waiting)[1], closed)
-            look = closed
-        else:
-            look = closed[:1]
-            look[0] = rng.integers(0, n)
-        for last in range(len(look), 0, -1):
-            drawn = rng.integers(0, last)
-            u, look[drawn] = look[drawn], look[last - 1]
-            if not known[u]:
-                known[u], count = True, count + 1
-                if losses[u] == lowest:
-                    return count
-                heappush(waiting, (losses[u], u))

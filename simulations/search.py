@@ -142,13 +142,3 @@ def fresh_noise_steps(graph: Graph, losses: np.ndarray, sigma: float, rng: np.ra
         vertex, further = kernels.fresh_noise_walk(*graph.factors, losses, float(sigma), rng, vertex, part)
         steps += further
     return steps
-
-
-def evaluations_to_optimum(graph: Graph, losses: np.ndarray, rng: np.random.Generator) -> int:
-    """Evaluations until the global minimum is seen, by local search with a memory: nothing is evaluated twice.
-
-    It looks around the best vertex whose neighbours are not all known, and starts anew at random where there is none.
-    """
-    from . import kernels
-
-    return kernels.evaluations_to_optimum(*graph.factors, _ordered(graph, losses), rng)

@@ -17,6 +17,8 @@ from theory.laws import parse_kernel, parse_law
 from theory.noise import Noise
 
 from . import landscapes, search, trees
+from .algorithms import GaussianNoise, run
+from .baselines import ALGORITHMS
 
 if TYPE_CHECKING:
     from .implicit import Landscape
@@ -254,7 +256,9 @@ def replicate(task: Task, number: int) -> np.ndarray:
     if task.quantity == "choice":
         return _choice(graph, true, losses)
     if task.quantity == "optimum":
-        return np.array([search.evaluations_to_optimum(graph, losses, choice)], dtype=float)
+        everything = GaussianNoise(losses), graph.n, noise, choice
+        seen = run(ALGORITHMS["steepest_continued"], graph, *everything).vertex
+        return np.array([1 + np.argmax(seen == losses.argmin())], dtype=float)
     if task.quantity == "minima":
         minimal = search.strict_minima(graph, losses)
         count, seen = minimal.sum(), losses[minimal]

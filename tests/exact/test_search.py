@@ -231,35 +231,6 @@ def test_a_walk_under_fresh_noise_can_pause() -> None:
     assert steps(1) == steps(3) == steps(1000) > 3
 
 
-def memory_search(graph: Graph, losses: np.ndarray, rng: np.random.Generator) -> int:
-    """With a dictionary of what is known and whether it was looked around, shuffling as the engine does."""
-    expanded: dict[int, bool] = {}
-    while True:
-        if ready := [v for v, done in expanded.items() if not done]:
-            best = min(ready, key=lambda v: (losses[v], v))
-            expanded[best] = True
-            look = sorted([best, *graph.neighbours[best].tolist()])
-        else:
-            look = [int(rng.integers(graph.n))]
-        for last in range(len(look), 0, -1):
-            drawn = int(rng.integers(last))
-            u, look[drawn] = look[drawn], look[last - 1]
-            if u not in expanded:
-                expanded[u] = False
-                if losses[u] == losses.min():
-                    return len(expanded)
-
-
-@pytest.mark.parametrize("name", GRAPHS)
-@pytest.mark.parametrize("kind", ["continuous", "ties"])
-def test_evaluations_to_the_optimum_are_the_literal_ones(name: str, kind: str, rng: np.random.Generator) -> None:
-    graph = GRAPHS[name]
-    losses = LANDSCAPES[kind](graph.n, rng)
-    for seed in range(20):
-        literal = memory_search(graph, losses, np.random.default_rng(seed))
-        assert search.evaluations_to_optimum(graph, losses, np.random.default_rng(seed)) == literal
-
-
 def test_a_theorem_does_not_wait_for_the_compiler() -> None:
     code = "import sys, simulations.search; assert 'numba' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
