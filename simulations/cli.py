@@ -425,23 +425,55 @@ def replay(
 
 @app.command()
 def check(
-    table: Annotated[str, typer.Argument(help=f"{', '.join(benchmarks.TABLES)}, or the path of a trained .npz.")],
-    seeds: Annotated[str, typer.Option(help="mean over seeds, or the number of one seed.")] = "mean",
+    table: Annotated[str, typer.Argument(help=f"{', '.join(benchmarks.TABLES)}, or the path of a .npz or .csv.")],
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="mean over seeds, the number of one, or all: 1, 2, 4, … averaged (default from 8 on)."),
+    ] = None,
     trials: Annotated[int, typer.Option(help="Simulated landscapes for the intervals.")] = 400,
     jobs: Jobs = 1,
+    backend: Backend = "loky",
+    records: OnFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Theory against a real table; exit status 1 where an observation is outside 99 % of the model's landscapes.
 
-    The model is the stationary Gaussian field with the table's own correlation by distance (of its normal scores).
+    The model is the stationary Gaussian field with the table's own correlation by distance (of its normal scores); for
+    all seeds, with its ρ_1, ρ_2 and noise σ²/k.
     """
-    content = validation.check_table(benchmarks.load(table), seeds, trials, jobs, progress=sys.stderr.isatty())
+    found = benchmarks.load(table)
+    if seeds is None:
+        seeds = "all" if found.complete_seeds >= 8 else "mean"
+    options: dict[str, Any] = {"progress": sys.stderr.isatty(), "records": _records(records)}
+    with workers(backend, jobs):
+        if seeds == "all":
+            content = validation.check_averaging(found, trials, jobs, **options)
+            agrees = [row["agrees"] for row in content["rows"]]
+        else:
+            content = validation.check_table(found, seeds, trials, jobs, **options)
+            agrees = [content["agrees"]]
     if as_json:
         print(to_json(content))
     else:
-        print_check(content)
-    if not all(content["agrees"].values()):
+        (print_averaging if seeds == "all" else print_check)(content)
+    if not all(all(each.values()) for each in agrees):
         raise typer.Exit(1)
+
+
+def print_averaging(content: dict[str, Any]) -> None:
+    """The table of `check` for averaged seeds."""
+    rows = []
+    for row in content["rows"]:
+        for name, observed in row["observed"].items():
+            spread = row["spread"][name] if row["spread"] else ("", "")
+            numbers = (observed, *spread, row["predicted"][name], *row["interval"][name], row["agrees"][name])
+            rows.append((row["seeds"], name, *numbers))
+    values = [*zip(("ρ_1", "ρ_2"), content["rho"][1:], content["errors"]["rho"][1:], strict=True)]
+    values += [(name, content[name], content["errors"][name]) for name in ("sigma", "r")]
+    shown = ", ".join(f"{name} = {value:.3f} ± {error:.3f}" for name, value, error in values)
+    columns = ("seeds", "", "observed", "2.5 %", "97.5 %", "predicted", "0.5 %", "99.5 %", "agrees")
+    _print_rows(f"{content['table']}, {content['seeds']} seeds, on {content['graph']}; {shown}", columns, rows)
+    print(f"observed: landscapes of so many seeds averaged; p_near: ends among the best {validation.NEAR:.1%} of all")
 
 
 def print_check(content: dict[str, Any]) -> None:

