@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from . import nasbench201, plain, trained
+from pathlib import Path
+
+from . import hpobench, hpolib, nasbench201, nasbench_macro, own, plain, trained
 from .table import LossTable
 
-TABLES = tuple(f"nasbench201:{dataset}" for dataset in nasbench201.DATASETS)
+FAMILIES = {"nasbench201": nasbench201, "own": own, "hpolib": hpolib, "hpobench": hpobench}
+"""Family of tables that ship with the package → the module with their names, `DATASETS`, and `load`."""
+
+TABLES = tuple(f"{family}:{dataset}" for family, module in FAMILIES.items() for dataset in module.DATASETS)
 """Names of the tables that ship with the package."""
+
+FILES = {".npz": trained.losses, ".csv": plain.load, ".parquet": plain.load, ".json": nasbench_macro.load}
+"""Suffix of a table's file → its reader: of trained tables, one's own, and NAS-Bench-Macro."""
 
 
 def load(name: str) -> LossTable:
-    """The table of a name in `TABLES`, or of a path: a trained table (`.npz`, see `trained`) or `.csv` (see `plain`).
+    """The table of a name in `TABLES`, or of the path of a file in a format of `FILES`.
 
     ValueError for an unknown name or a damaged file.
     """
     family, _, dataset = name.partition(":")
-    if family == "nasbench201":
-        return nasbench201.load(dataset)
-    if name.endswith(".npz"):
-        return trained.losses(name)
-    if name.endswith(".csv"):
-        return plain.load(name)
-    raise ValueError(f"table: {name!r} is unknown; allowed: {', '.join(TABLES)}, or the path of a .npz or .csv")
+    if family in FAMILIES:
+        return FAMILIES[family].load(dataset)
+    if read := FILES.get(Path(name).suffix):
+        return read(name)
+    allowed = f"{', '.join(TABLES)}, or the path of a file {', '.join(FILES)}"
+    raise ValueError(f"table: {name!r} is unknown; allowed: {allowed}")

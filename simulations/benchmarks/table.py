@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
 
-from theory.graphs import Hamming
+from theory.graphs import Graph, Hamming
+
+from ..files import read_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +49,14 @@ class LossTable:
     def landscape(self, seeds: str | int = "mean") -> np.ndarray:
         """One loss a vertex, shape (n,): the mean over its recorded seeds, or one seed that every vertex has.
 
+        The mean sums in increasing order, so that vertices with the same losses in another order tie.
+
         >>> table = LossTable("t", Hamming((2,)), np.array([[1.0, 3.0], [2.0, np.nan]]), "")
         >>> table.landscape("mean"), table.landscape(0)
         (array([2., 2.]), array([1., 2.]))
         """
         if seeds == "mean":
-            return np.nanmean(self.losses, axis=1)
+            return np.nanmean(np.sort(self.losses, axis=1), axis=1)
         try:
             seed = int(seeds)
         except ValueError:
@@ -55,3 +64,61 @@ class LossTable:
         if not 0 <= seed < self.complete_seeds:
             raise ValueError(f"seeds: {seeds!r} must be 'mean' or one of 0..{self.complete_seeds - 1}")
         return self.losses[:, seed]
+
+
+def describe(table: LossTable, seeds: str | int = "mean") -> dict[str, Any]:
+    """What a table holds, and how its landscape of the given seeds ties, as a JSON-ready object.
+
+    seeds       fewest and most seeds of a vertex; missing  seeds short of the most, over all vertices
+    duplicates  vertices with the same recorded losses, in any order, as one before them
+    ties        vertices with the same loss of the landscape as one before them
+    strict      strict local minima; plateaus  flat ones: connected sets of at least two equal vertices, of which none
+                has a better neighbour; plateau_vertices  vertices in them
+    ValueError as for `LossTable.landscape`.
+
+    >>> flat = LossTable("flat", Hamming((2, 2)), np.array([[1.0], [1.0], [2.0], [3.0]]), "")
+    >>> {key: describe(flat)[key] for key in ("ties", "strict", "plateaus", "plateau_vertices")}
+    {'ties': 1, 'strict': 0, 'plateaus': 1, 'plateau_vertices': 2}
+    """
+    n, losses = table.graph.n, table.landscape(seeds)
+    recorded = (~np.isnan(table.losses)).sum(axis=1)
+    records = np.nan_to_num(np.sort(table.losses, axis=1), nan=np.inf)
+    sizes = minima_sizes(table.graph, losses)
+    return {
+        "table": table.name,
+        "unit": table.unit,
+        "graph": str(table.graph),
+        "vertices": n,
+        "seeds": [int(recorded.min()), int(recorded.max())],
+        "missing": int((recorded.max() - recorded).sum()),
+        "duplicates": n - len(np.unique(records, axis=0)),
+        "ties": n - len(np.unique(losses)),
+        "strict": int((sizes == 1).sum()),
+        "plateaus": int((sizes > 1).sum()),
+        "plateau_vertices": int(sizes[sizes > 1].sum()),
+    }
+
+
+def minima_sizes(graph: Graph, losses: np.ndarray) -> np.ndarray:
+    """Numbers of vertices of the local minima, strict (1) and flat (2 and more); losses (n,).
+
+    A minimum is a connected set of equal vertices, as large as it can be, of which none has a better neighbour.
+    """
+    beside = losses[graph.neighbours]  # (n, degree)
+    equal, better = beside == losses[:, None], (beside < losses[:, None]).any(axis=1)
+    edges = sparse.csr_array((np.ones(equal.sum()), (np.nonzero(equal)[0], graph.neighbours[equal])), (graph.n,) * 2)
+    _, part = csgraph.connected_components(edges, directed=False)
+    return np.bincount(part)[np.bincount(part, weights=better) == 0]
+
+
+def read_shipped(path: Path, dataset: str, datasets: Iterable[str]) -> np.ndarray:
+    """The array of one data set in a file that ships with the package.
+
+    ValueError for a data set that is not one of `datasets`, or a missing or damaged file.
+    """
+    if dataset not in datasets:
+        raise ValueError(f"dataset: {dataset!r} is unknown; allowed: {', '.join(datasets)}")
+    try:
+        return read_arrays(path, [dataset])[dataset]
+    except OSError as error:
+        raise ValueError(f"{path.name}: cannot be read ({error})") from None

@@ -120,8 +120,8 @@ def test_own_table_has_seeds(tmp_path: Path) -> None:
         ("x,loss\n0,1\n1,good\n", "line 3 has the loss 'good', which is not a finite number"),
         ("x,loss\n0,nan\n1,2\n", "line 2 has the loss 'nan'"),
         ("x,loss\n0,1\n1,inf\n", "line 3 has the loss 'inf'"),
-        ("x,loss\n0,1\n1,2\n0,3\n", "is given more than once"),
-        ("x,y,loss\n0,0,1\n0,1,2\n1,0,3\n", "1 of the grid's 4 vertices are missing"),
+        ("x,loss\n0,1\n1,2\n0,3\n", "1 rows repeat an earlier one: line 4 repeats x=0 of line 2"),
+        ("x,y,loss\n0,0,1\n0,1,2\n1,0,3\n", "1 of the grid's 4 vertices are missing: x=1, y=1$"),
         ('x,loss\n"0,1\n', "not a CSV file"),
     ],
 )  # fmt: skip
