@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import bound_tightness, hitting_noise, minima_noise, size_study, style
+from . import averaging, bound_tightness, hitting_noise, minima_noise, size_study, style
 
 FIGURES = {
     "minima_noise": minima_noise,
     "hitting_noise": hitting_noise,
     "bound_tightness": bound_tightness,
     "size_study": size_study,
+    "averaging": averaging,
 }
 """Name → module with TITLE, load(jobs), check(data) and draw(data)."""
 

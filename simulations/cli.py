@@ -438,8 +438,8 @@ def check(
 ) -> None:
     """Theory against a real table; exit status 1 where an observation is outside 99 % of the model's landscapes.
 
-    The model is the stationary Gaussian field with the table's own correlation by distance (of its normal scores); for
-    all seeds, with its ρ_1, ρ_2 and noise σ²/k.
+    The model is the stationary Gaussian field with the table's own correlation by distance (of its normal scores). For
+    all seeds it is the field of its ρ_1, ρ_2 with noise σ²/k, and, which is judged, with its noise at each rank.
     """
     found = benchmarks.load(table)
     if seeds is None:
@@ -448,7 +448,7 @@ def check(
     with workers(backend, jobs):
         if seeds == "all":
             content = validation.check_averaging(found, trials, jobs, **options)
-            agrees = [row["agrees"] for row in content["rows"]]
+            agrees = [row["by_rank"]["agrees"] for row in content["rows"]]
         else:
             content = validation.check_table(found, seeds, trials, jobs, **options)
             agrees = [content["agrees"]]
@@ -460,20 +460,27 @@ def check(
         raise typer.Exit(1)
 
 
+LIMITS = ("0.5 %", "99.5 %", "agrees")
+
+
 def print_averaging(content: dict[str, Any]) -> None:
     """The table of `check` for averaged seeds."""
     rows = []
     for row in content["rows"]:
         for name, observed in row["observed"].items():
             spread = row["spread"][name] if row["spread"] else ("", "")
-            numbers = (observed, *spread, row["predicted"][name], *row["interval"][name], row["agrees"][name])
-            rows.append((row["seeds"], name, *numbers))
+            models = [row["stationary"], row["by_rank"]]
+            told = (x for m in models for x in (m["predicted"][name], *m["interval"][name], m["agrees"][name]))
+            rows.append((row["seeds"], name, observed, *spread, *told))
     values = [*zip(("ρ_1", "ρ_2"), content["rho"][1:], content["errors"]["rho"][1:], strict=True)]
     values += [(name, content[name], content["errors"][name]) for name in ("sigma", "r")]
     shown = ", ".join(f"{name} = {value:.3f} ± {error:.3f}" for name, value, error in values)
-    columns = ("seeds", "", "observed", "2.5 %", "97.5 %", "predicted", "0.5 %", "99.5 %", "agrees")
+    columns = ("seeds", "", "observed", "2.5 %", "97.5 %", "one σ", *LIMITS, "σ by rank", *LIMITS)
     _print_rows(f"{content['table']}, {content['seeds']} seeds, on {content['graph']}; {shown}", columns, rows)
-    print(f"observed: landscapes of so many seeds averaged; p_near: ends among the best {validation.NEAR:.1%} of all")
+    print("observed: landscapes of so many seeds averaged. one σ: Gaussian fields with noise σ²/k. σ by rank: the same")
+    print(
+        f"fields with the table's losses and its noise at each rank. p_near: ends among the best {validation.NEAR:.1%}"
+    )
 
 
 def print_check(content: dict[str, Any]) -> None:

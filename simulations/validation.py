@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from scipy import stats
 
 from theory import catalogue, minima, ruggedness
@@ -24,6 +25,7 @@ from .benchmarks.table import LossTable
 from .campaign import run
 from .records import Records
 from .suite import Check
+from .surrogate import Surrogate
 from .tasks import Task
 
 FALSE_ALARM = 0.01
@@ -159,12 +161,14 @@ def check_table(
 
 
 def check_averaging(table: LossTable, trials: int = 400, jobs: int = 1, **options: Any) -> dict[str, Any]:
-    """Averaging k = 1, 2, 4, … seeds of a table against the Gaussian field with its ρ_1, ρ_2 and noise σ²/k.
+    """Averaging k = 1, 2, 4, … seeds of a table, observed, against two models with its ρ_1 and ρ_2.
 
-    ρ_1, ρ_2 and σ come from `ruggedness.estimate` on the normal scores of all its losses, the other ρ_h from
-    `Correlation.completed`, and nothing from what is observed. Observed is the mean over as many disjoint groups of k
-    seeds as there are, in `SHUFFLES` random divisions, and `spread` the central 95 % of these landscapes (None where
-    all seeds are one group). An observation agrees if its mean lies in the central 99 % of single simulated landscapes.
+    stationary  the Gaussian field with noise of variance σ²/k everywhere; ρ_1, ρ_2 and σ come from
+                `ruggedness.estimate` on the normal scores of all losses, the other ρ_h from `Correlation.completed`
+    by_rank     `surrogate.Surrogate`: the same field with the table's losses, and its noise at each rank
+    Neither takes anything from what is observed. Observed is the mean over as many disjoint groups of k seeds as there
+    are, in `SHUFFLES` random divisions, and `spread` the central 95 % of these landscapes (None where all seeds are one
+    group). An observation agrees with a model if it lies in the central 99 % of its single landscapes.
     ValueError for a table of fewer than 4 complete seeds.
     """
     graph, seeds = table.graph, table.complete_seeds
@@ -173,15 +177,19 @@ def check_averaging(table: LossTable, trials: int = 400, jobs: int = 1, **option
     losses = table.losses[:, :seeds]
     found = ruggedness.estimate(graph, ruggedness.normal_scores(losses))
     correlation = Correlation((1.0, *(float(rho) for rho in found.value.rho[1:3]))).completed(graph)
-    rows = []
+    dressed, rows = Surrogate(graph, correlation, losses), []
     for k in (2**i for i in range(seeds.bit_length())):
         observed, spread = _observe_groups(graph, losses, k)
-        predicted, interval = gaussian_model(
-            graph, correlation, Noise(found.value.sigma, k), trials, jobs=jobs, **options
-        )
-        agrees = {name: interval[name][0] <= observed[name] <= interval[name][1] for name in observed}
-        row = {"seeds": k, "observed": observed, "spread": spread, "predicted": predicted}
-        rows.append(row | {"interval": interval, "agrees": agrees})
+        noise = Noise(found.value.sigma, k)
+        models = {
+            "stationary": gaussian_model(graph, correlation, noise, trials, jobs=jobs, **options),
+            "by_rank": _surrogate_model(dressed, k, trials, jobs),
+        }
+        row: dict[str, Any] = {"seeds": k, "observed": observed, "spread": spread}
+        for name, (predicted, interval) in models.items():
+            agrees = {key: interval[key][0] <= observed[key] <= interval[key][1] for key in observed}
+            row[name] = {"predicted": predicted, "interval": interval, "agrees": agrees}
+        rows.append(row)
     errors = {name: getattr(found.landscape_error, name) for name in ("sigma", "r")}
     return {
         "table": table.name,
@@ -194,6 +202,21 @@ def check_averaging(table: LossTable, trials: int = 400, jobs: int = 1, **option
         "rows": rows,
         "trials": trials,
     }
+
+
+def _surrogate_model(
+    dressed: Surrogate, k: int, trials: int, jobs: int
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Means of `observe` over landscapes of a surrogate, k seeds averaged, and their central 99 %."""
+
+    def one(number: int) -> dict[str, float]:
+        rng = np.random.default_rng(np.random.SeedSequence(k, spawn_key=(number,)))
+        return observe(dressed.graph, dressed.draw(k, rng))
+
+    seen: list[Any] = list(Parallel(n_jobs=jobs, return_as="generator")(delayed(one)(i) for i in range(trials)))
+    values = {name: np.array([each[name] for each in seen]) for name in seen[0]}
+    interval = {name: np.quantile(v, [0.005, 0.995]).tolist() for name, v in values.items()}
+    return {name: float(v.mean()) for name, v in values.items()}, interval
 
 
 def _observe_groups(
