@@ -1,34 +1,19 @@
 """Search spaces of small network cells: a cell puts one operation on every edge of a directed acyclic graph.
 
-Node 0 is the cell's input, the last node its output, and node j is the sum of what arrives over its edges,
-
-    h_j = Σ_{i→j} f_ij(h_i, z_ij),    z_ij = h_i W_ij + b_ij.
-
 A complete sub-space allows some of the operations on every edge. Its cells are the words of one letter an
-edge, so its graph is again a Hamming graph, whose radices are the numbers of allowed operations.
+edge, so its graph is again a Hamming graph, whose radices are the numbers of allowed operations. Cells that compute the
+same function (by symmetry, or because no path leads through an edge) are different cells, and each is trained.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-Operation = Callable[[jax.Array, jax.Array], jax.Array]
-"""A pure function (x, z) → y of the edge's input x and its affine image z = xW + b, all (…, width)."""
-
-OPERATIONS: dict[str, Operation] = {
-    "none": lambda x, z: jnp.zeros_like(x),
-    "skip": lambda x, z: x,
-    "linear": lambda x, z: z,
-    "relu": lambda x, z: jax.nn.relu(z),
-    "tanh": lambda x, z: jnp.tanh(z),
-}
-"""Operations by name; a new entry can be used in a new `Space` at once."""
+from simulations.trainer.networks import KERNELS, OPERATIONS, Image, Network, Vector
 
 
 @dataclass(frozen=True)
@@ -37,7 +22,8 @@ class Space:
 
     name         name of the space; its complete sub-spaces keep it
     edges        pairs (i, j), i < j; every node but node 0 has an edge into it
-    operations   for every edge the names of its allowed operations, at least two, keys of `OPERATIONS`
+    operations   for every edge the names of its allowed operations, at least two of the network's
+    network      what a cell computes: `Vector`, `Image`, each also with one's own operations, or one's own `Network`
 
     Cells are numbered 0..n−1 in C order over the edges (last edge fastest): the vertices of the Hamming graph
     of the radices. Raises ValueError for a field that breaks these rules.
@@ -49,6 +35,7 @@ class Space:
     name: str
     edges: tuple[tuple[int, int], ...]
     operations: tuple[tuple[str, ...], ...]
+    network: Network = field(default_factory=Vector)
 
     def __post_init__(self) -> None:
         if any(not 0 <= i < j for i, j in self.edges):
@@ -60,8 +47,9 @@ class Space:
                 f"operations: {len(self.operations)} must be one tuple for each of {len(self.edges)} edges"
             )
         for names in self.operations:
-            if len(names) < 2 or len(set(names) & set(OPERATIONS)) < len(names):
-                raise ValueError(f"operations: {names} must be two or more different names of {tuple(OPERATIONS)}")
+            if len(names) < 2 or len(set(names) & set(self.network.operations)) < len(names):
+                allowed = tuple(self.network.operations)
+                raise ValueError(f"operations: {names} must be two or more different names of {allowed}")
 
     def restrict(self, operations: Iterable[str]) -> Space:
         """The complete sub-space in which every edge has exactly these operations, in the order given.
@@ -102,7 +90,11 @@ class Space:
         return np.stack(np.unravel_index(np.arange(self.n), self.radices), axis=1).astype(np.int32)
 
 
+CELL = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+"""The edges of NAS-Bench-201: all pairs of four nodes."""
+
 SPACES: dict[str, Space] = {
-    "vector": Space("vector", ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)), (tuple(OPERATIONS),) * 6),
+    "vector": Space("vector", CELL, (tuple(OPERATIONS),) * 6, Vector()),
+    "image": Space("image", CELL, (tuple(KERNELS),) * 6, Image()),
 }
-"""The spaces by name: `vector`, the cell of NAS-Bench-201 with operations on vectors, has 5⁶ = 15,625 cells."""
+"""The spaces by name, 5⁶ = 15,625 cells each: the cell of NAS-Bench-201 with operations on vectors, and on images."""

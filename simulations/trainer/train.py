@@ -1,8 +1,8 @@
 """Train every cell of a space with several seeds, many at a time.
 
-The network is a linear stem with relu (features → width), the cell, and a linear head (width → classes); the
-loss is the mean cross-entropy. A replica is one cell trained once from one seed, by stochastic gradient descent
-with momentum at the rate η(1 + cos πt/T)/2 in step t of T. It is written for one and batched by `vmap`.
+The loss is the mean cross-entropy of the space's network. A replica is one cell trained once from one seed, by
+stochastic gradient descent with momentum at the rate η(1 + cos πt/T)/2 in step t of T. It is written for one, batched
+by `vmap`, and the chunks of the batch are spread over all devices.
 
 The random stream of a replica is its seed folded with the names of its cell's operations; it gives the initial
 weights and the order of the samples, and nothing else is random. So a result does not depend on chunk, neighbours
@@ -30,14 +30,15 @@ import jax
 import jax.numpy as jnp
 import joblib
 import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from simulations.benchmarks.trained import FORMAT, METRICS, Table, load
 from simulations.trainer.data import Data
-from simulations.trainer.spaces import OPERATIONS, Space
+from simulations.trainer.networks import PRECISIONS, Params
+from simulations.trainer.spaces import Space
 
-Params = dict[str, jax.Array]
 SAVE_EVERY = 5.0
 """Seconds between checkpoints: what an interruption can cost."""
 
@@ -51,6 +52,7 @@ class Hyperparameters:
     batch            samples a step; what is left of an epoch is dropped
     learning_rate    first rate η of the cosine schedule
     momentum         0 ≤ momentum < 1
+    precision        "float32" or "bfloat16", see `networks`
 
     Raises ValueError for a value out of its range.
     """
@@ -60,6 +62,7 @@ class Hyperparameters:
     batch: int = 50
     learning_rate: float = 0.03
     momentum: float = 0.9
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         for name in ("width", "epochs", "batch"):
@@ -71,40 +74,8 @@ class Hyperparameters:
             raise ValueError(f"learning_rate: {self.learning_rate} must be positive and finite")
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum: {self.momentum} must be at least 0 and below 1")
-
-
-def init(key: jax.Array, space: Space, features: int, classes: int, width: int) -> Params:
-    """Initial weights, Gaussian of variance 1/(units in), and zero biases, float32.
-
-    stem (features, width), edges (edges, width, width), head (width, classes), each with its `_bias`.
-    """
-    shapes = {"stem": (features, width), "edges": (len(space.edges), width, width), "head": (width, classes)}
-    sizes = [math.prod(shape) for shape in shapes.values()]
-    draws = jnp.split(jax.random.normal(key, (sum(sizes),), jnp.float32), np.cumsum(sizes)[:-1])
-    params: Params = {}
-    for (name, shape), draw in zip(shapes.items(), draws, strict=True):
-        params[name] = draw.reshape(shape) * shape[-2] ** -0.5
-        params[f"{name}_bias"] = jnp.zeros((*shape[:-2], shape[-1]), jnp.float32)
-    return params
-
-
-def forward(params: Params, space: Space, cell: jax.Array, x: jax.Array) -> jax.Array:
-    """Logits (samples, classes) of the features x (samples, features) through one cell (edges,)."""
-    nodes = [jax.nn.relu(x @ params["stem"] + params["stem_bias"])]
-    for node in range(1, space.nodes):
-        enters = [(edge, i) for edge, (i, j) in enumerate(space.edges) if j == node]
-        nodes.append(functools.reduce(jnp.add, (_edge(params, space, cell, e, nodes[i]) for e, i in enters)))
-    return nodes[-1] @ params["head"] + params["head_bias"]
-
-
-def _edge(params: Params, space: Space, cell: jax.Array, edge: int, x: jax.Array) -> jax.Array:
-    """Output of one edge: all its allowed operations are computed, and the cell's own is selected."""
-    z = x @ params["edges"][edge] + params["edges_bias"][edge]
-    first, *others = (OPERATIONS[name](x, z) for name in space.operations[edge])
-    y = first
-    for letter, other in enumerate(others, start=1):
-        y = jnp.where(cell[edge] == letter, other, y)
-    return y
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision: {self.precision!r} must be one of {PRECISIONS}")
 
 
 def cross_entropy(logits: jax.Array, y: jax.Array) -> jax.Array:
@@ -119,9 +90,11 @@ def accuracy(logits: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.mean(jnp.where(jnp.isnan(logits).any(axis=-1), jnp.nan, hit))
 
 
-def loss(params: Params, space: Space, cell: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    """Mean cross-entropy in nats of one cell on x (samples, features) with labels y (samples,)."""
-    return cross_entropy(forward(params, space, cell, x), y)
+def loss(
+    params: Params, space: Space, cell: jax.Array, x: jax.Array, y: jax.Array, precision: str = "float32"
+) -> jax.Array:
+    """Mean cross-entropy in nats of one cell on x (samples, …) with labels y (samples,)."""
+    return cross_entropy(space.network.forward(params, space, cell, x, precision), y)
 
 
 def stream(space: Space, seed: jax.Array, cell: jax.Array) -> jax.Array:
@@ -162,24 +135,30 @@ def replica(
 
     def step(state: tuple[Params, Params], now: tuple[jax.Array, jax.Array]) -> tuple[tuple[Params, Params], None]:
         (params, velocity), (index, rate) = state, now
-        gradient = jax.grad(loss)(params, space, cell, x[index], y[index])
+        gradient = jax.grad(loss)(params, space, cell, x[index], y[index], hyper.precision)
         velocity = jax.tree.map(lambda v, g: hyper.momentum * v + g, velocity, gradient)
         return (jax.tree.map(lambda p, v: p - rate * v, params, velocity), velocity), None
 
-    params = init(init_key, space, x.shape[1], classes, hyper.width)
+    def logits(params: Params, part: str) -> jax.Array:
+        """Logits of a part, a batch at a time: the memory of a step is enough."""
+        one = functools.partial(space.network.forward, params, space, cell, precision=hyper.precision)
+        return jax.lax.map(lambda sample: one(sample[None])[0], data[f"x_{part}"], batch_size=hyper.batch)
+
+    params = space.network.init(init_key, space, cell, x.shape[1:], classes, hyper.width)
     state, schedule, valid = (params, jax.tree.map(jnp.zeros_like, params)), jnp.asarray(rates, jnp.float32), []
     ends = [epoch * (len(order) // hyper.epochs) for epoch in (0, *curve, hyper.epochs)]
     for begin, end in itertools.pairwise(ends):
         state, _ = jax.lax.scan(step, state, (order[begin:end], schedule[begin:end]))
-        valid.append(loss(state[0], space, cell, data["x_valid"], data["y_valid"]))
+        valid.append(logits(state[0], "valid"))
 
-    logits = {part: forward(state[0], space, cell, data[f"x_{part}"]) for part in ("train", "valid", "test")}
+    losses = jnp.stack([cross_entropy(each, data["y_valid"]) for each in valid])
+    train, test = logits(state[0], "train"), logits(state[0], "test")
     return {
-        "valid_loss": valid[-1],
-        "valid_accuracy": accuracy(logits["valid"], data["y_valid"]),
-        "test_accuracy": accuracy(logits["test"], data["y_test"]),
-        "train_loss": cross_entropy(logits["train"], y),
-        "valid_curve": jnp.stack(valid)[:-1],
+        "valid_loss": losses[-1],
+        "valid_accuracy": accuracy(valid[-1], data["y_valid"]),
+        "test_accuracy": accuracy(test, data["y_test"]),
+        "train_loss": cross_entropy(train, y),
+        "valid_curve": losses[:-1],
     }
 
 
@@ -224,9 +203,9 @@ def train(
                same settings goes on from what is there, and trains nothing again
     cells      different cell numbers of the space; None trains all
     curve      increasing epochs before the last after which the validation loss is kept too
-    chunk      cells trained at a time, each with all seeds; None takes about 32 replicas on a CPU, where
-               every core trains a chunk of its own, and 2,048 on a GPU
-    device     "auto", "cpu" or "gpu", see `choose_platform`
+    chunk      cells trained at a time on a device, each with all seeds; None takes about 32 replicas on a CPU, where
+               every core trains a chunk of its own, and 4,096 on a GPU, or as many as its memory holds
+    device     "auto", "cpu" or "gpu", see `choose_platform`; all devices of the kind are used, a chunk each
     progress   whether to show the device, trainings per second and the time left on stderr
 
     Raises ValueError for seeds, cells, a curve, batch, chunk or `out` that are not as above, a device that is
@@ -245,11 +224,8 @@ def train(
     if list(curve) != sorted(set(curve) & set(range(1, hyper.epochs))):
         raise ValueError(f"curve: {curve} must be increasing epochs of 1..{hyper.epochs - 1}")
     platform = choose_platform(device)
-    if chunk is None:
-        chunk = max(1, (32 if platform == "cpu" else 2048) // len(seeds))
-    if chunk < 1:
+    if chunk is not None and chunk < 1:
         raise ValueError(f"chunk: {chunk} must be at least 1")
-    chunk = min(chunk, len(numbers))
     out = None if out is None else Path(out)
     if out is not None and out.suffix != ".npz":
         raise ValueError(f"out: {str(out)!r} must end in .npz")
@@ -259,14 +235,15 @@ def train(
 
     rest, saved = numbers[len(table.cells) :], time.monotonic()
     if len(rest):
-        program = _compiled(space, data, hyper, tuple(curve), seeds, chunk, platform)
-        workers = joblib.cpu_count() if platform == "cpu" else 1
+        program = compiled(space, data, hyper, tuple(curve), seeds, len(rest), chunk, platform)
+        workers = max(1, joblib.cpu_count() // len(jax.devices("cpu"))) if platform == "cpu" else 1
         with (
             _bar(f"{header['name']} on {header['device']}", len(rest) * len(seeds), progress) as advance,
-            contextlib.closing(_blocks(program, space.cells[rest], chunk, workers)) as blocks,
+            contextlib.closing(_blocks(program, space.cells[rest], workers)) as blocks,
         ):
-            for begin, block in zip(range(0, len(rest), chunk), blocks, strict=True):
-                table = table.extended(rest[begin : begin + chunk], block)
+            for block in blocks:
+                begin = len(table.cells)
+                table = table.extended(numbers[begin : begin + len(block["valid_loss"])], block)
                 if partial is not None and time.monotonic() - saved > SAVE_EVERY:
                     table.save(partial)
                     saved = time.monotonic()
@@ -285,7 +262,7 @@ def make_header(
     header = {
         "format": FORMAT,
         "name": f"{space.name}/{data.name}",
-        "space": asdict(space),
+        "space": {"name": space.name, "edges": space.edges, "operations": space.operations},
         "radices": space.radices,
         "data": data.summary,
         "hyperparameters": asdict(hyper),
@@ -327,45 +304,95 @@ def _begun(paths: Iterable[Path | None], header: dict[str, Any], cells: np.ndarr
     return Table(header, cells[:0], **empty | {"valid_curve": np.empty((*shape, len(header["curve"])), np.float16)})
 
 
-def _compiled(
+@dataclass(frozen=True)
+class Program:
+    """A compiled training of some cells with all seeds.
+
+    run      cells (cells, edges) → metrics, each (cells, seeds, …)
+    cells    how many it trains at a time, on all devices together
+    memory   bytes it takes on each device, beside the data
+    """
+
+    run: Callable[[np.ndarray], dict[str, jax.Array]]
+    cells: int
+    memory: int
+
+
+def compiled(
     space: Space,
     data: Data,
     hyper: Hyperparameters,
     curve: tuple[int, ...],
     seeds: Sequence[int],
-    chunk: int,
+    cells: int,
+    chunk: int | None,
     platform: str,
-) -> Callable[[np.ndarray], dict[str, jax.Array]]:
-    """The compiled program: cells (chunk, edges) → metrics, each (chunk, seeds, …)."""
+) -> Program:
+    """The program that trains `chunk` cells on every device, or the None of `train`, and no more than `cells` in all.
+
+    A program that would take more than nine tenths of the device's memory is compiled again for fewer cells.
+    """
+    devices = jax.devices(platform)
+    most = chunk or max(1, (32 if platform == "cpu" else 4096) // len(seeds))
+    size = min(most, math.ceil(cells / len(devices)))
+    while True:
+        program = _compiled_for(space, data, hyper, curve, seeds, size, devices)
+        excess = program.memory / (0.9 * free_memory(devices[0]))
+        if chunk or size == 1 or excess <= 1:
+            return program
+        size = max(1, int(size / excess))
+
+
+def free_memory(device: Any) -> float:
+    """Bytes of the device's memory that are free, infinite where it does not say (a CPU)."""
+    stats = device.memory_stats()
+    return stats["bytes_limit"] - stats["bytes_in_use"] if stats else math.inf
+
+
+def _compiled_for(
+    space: Space,
+    data: Data,
+    hyper: Hyperparameters,
+    curve: tuple[int, ...],
+    seeds: Sequence[int],
+    size: int,
+    devices: Sequence[Any],
+) -> Program:
+    """The program for `size` cells on every device; devices share nothing but the seeds and the data."""
     one = functools.partial(replica, space, hyper, data.classes, curve=curve)
-    shape = (chunk, len(seeds))
 
     def block(seeds: jax.Array, cells: jax.Array, arrays: dict[str, jax.Array]) -> dict[str, jax.Array]:
-        pairs = jnp.tile(seeds, chunk), jnp.repeat(cells, len(seeds), axis=0)
+        pairs = jnp.tile(seeds, size), jnp.repeat(cells, len(seeds), axis=0)
         metrics = jax.vmap(one, in_axes=(0, 0, None))(*pairs, arrays)
-        return {metric: values.reshape(shape + values.shape[1:]) for metric, values in metrics.items()}
+        return {metric: values.reshape(size, len(seeds), *values.shape[1:]) for metric, values in metrics.items()}
 
-    device = jax.devices(platform)[0]
-    kept = jax.device_put((np.array(seeds, np.uint32), data.arrays), device)
-    cells = jax.device_put(np.zeros((chunk, len(space.edges)), np.int32), device)
+    mesh = jax.make_mesh((len(devices),), ("cells",), devices=devices)
+    split, whole = PartitionSpec("cells"), PartitionSpec()
+    spread = jax.shard_map(block, mesh=mesh, in_specs=(whole, split, whole), out_specs=split, check_vma=False)
+    kept = jax.device_put((np.array(seeds, np.uint32), data.arrays), NamedSharding(mesh, whole))
+
+    def put(cells: np.ndarray) -> jax.Array:
+        return jax.device_put(cells, NamedSharding(mesh, split))
+
+    first = put(np.zeros((size * len(devices), len(space.edges)), np.int32))
     with jax.default_matmul_precision("float32"):
-        program = jax.jit(block).lower(kept[0], cells, kept[1]).compile()
-    return lambda cells: program(kept[0], jax.device_put(cells, device), kept[1])
+        program = jax.jit(spread).lower(kept[0], first, kept[1]).compile()
+    needs: Any = program.memory_analysis()
+    memory = needs.temp_size_in_bytes + needs.output_size_in_bytes
+    return Program(lambda cells: program(kept[0], put(cells), kept[1]), size * len(devices), memory)
 
 
-def _blocks(
-    program: Callable[[np.ndarray], dict[str, jax.Array]], cells: np.ndarray, chunk: int, workers: int
-) -> Generator[dict[str, np.ndarray]]:
+def _blocks(program: Program, cells: np.ndarray, workers: int) -> Generator[dict[str, np.ndarray]]:
     """Metrics of chunk after chunk of the cells, in order; closing it drops the chunks that are not begun."""
 
     def block(begin: int) -> dict[str, np.ndarray]:
-        some = cells[begin : begin + chunk]
-        full = some[np.minimum(np.arange(chunk), len(some) - 1)]  # a short last chunk fits the program too
-        return {metric: np.asarray(values)[: len(some)] for metric, values in program(full).items()}
+        some = cells[begin : begin + program.cells]
+        full = some[np.minimum(np.arange(program.cells), len(some) - 1)]  # a short last chunk fits the program too
+        return {metric: np.asarray(values)[: len(some)] for metric, values in program.run(full).items()}
 
     pool = ThreadPoolExecutor(workers)
     try:
-        yield from pool.map(block, range(0, len(cells), chunk))
+        yield from pool.map(block, range(0, len(cells), program.cells))
     finally:
         pool.shutdown(cancel_futures=True)
 

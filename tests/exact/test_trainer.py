@@ -26,8 +26,6 @@ from simulations.trainer import (
     Space,
     Table,
     digits,
-    forward,
-    init,
     load,
     loss,
     train,
@@ -60,7 +58,7 @@ def assert_equal(left: Table, right: Table) -> None:
         np.testing.assert_array_equal(getattr(left, name), getattr(right, name), strict=True)
 
 
-# Spaces and data
+# Spaces
 
 
 def test_cells_are_the_vertices_of_the_hamming_graph() -> None:
@@ -95,28 +93,17 @@ def test_restrict_refuses_what_an_edge_does_not_allow() -> None:
         PATH.restrict(["skip"])
 
 
-def test_digits_are_split_and_standardised_by_the_training_part() -> None:
-    data, other = digits(), digits(seed=1)
-    assert [len(data.x_train), len(data.x_valid), len(data.x_test), data.classes] == [1000, 400, 397, 10]
-    sd = data.x_train.std(axis=0, dtype=float)
-    np.testing.assert_allclose(data.x_train.mean(axis=0), 0, atol=1e-6)
-    np.testing.assert_allclose(sd[sd > 0], 1, atol=1e-6)
-    assert data.summary == digits().summary
-    assert data.summary["sha256"] != other.summary["sha256"]
-    with pytest.raises(ValueError, match="1797"):
-        digits(train=1400, valid=397)
-
-
-def test_broken_data_is_refused(clusters: Data) -> None:
-    with pytest.raises(ValueError, match="y_test"):
-        replace(clusters, y_test=clusters.y_test + 3)
-    with pytest.raises(ValueError, match="x_valid"):
-        replace(clusters, x_valid=np.full_like(clusters.x_valid, np.nan))
-    with pytest.raises(ValueError, match="valid: shapes"):
-        replace(clusters, x_valid=clusters.x_valid[:, :2])
-
-
 # The network against plain NumPy
+
+
+def start(key: jax.Array, space: Space, shape: tuple[int, ...], classes: int, width: int) -> dict[str, jax.Array]:
+    """Initial weights, which are the same for all cells of vectors."""
+    return space.network.init(key, space, jnp.zeros(len(space.edges), int), shape, classes, width)
+
+
+def logits(params: dict[str, jax.Array], cell: jax.Array, x: jax.Array) -> jax.Array:
+    return VECTOR.network.forward(params, VECTOR, cell, x, "float32")
+
 
 PLAIN: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "none": lambda x, z: 0 * x,
@@ -140,7 +127,7 @@ def plain_logits(params: dict[str, np.ndarray], names: list[str], x: np.ndarray)
 def small() -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """Float64 parameters of width 3 with biases that are not zero, features (7, 4) and labels (7,)."""
     rng = np.random.default_rng(1)
-    shapes = {name: value.shape for name, value in init(jax.random.key(0), VECTOR, 4, 3, 3).items()}
+    shapes = {name: value.shape for name, value in start(jax.random.key(0), VECTOR, (4,), 3, 3).items()}
     return {name: rng.normal(size=s) for name, s in shapes.items()}, rng.normal(size=(7, 4)), rng.integers(0, 3, 7)
 
 
@@ -155,7 +142,7 @@ def test_the_forward_pass_agrees_with_numpy(small: tuple) -> None:
     params, x, _ = small
     cells = VECTOR.cells[np.random.default_rng(3).choice(VECTOR.n, 50, replace=False)]
     with jax.enable_x64(True):
-        run = jax.jit(lambda cell: forward(jax.tree.map(jnp.asarray, params), VECTOR, cell, jnp.asarray(x)))
+        run = jax.jit(lambda cell: logits(jax.tree.map(jnp.asarray, params), cell, jnp.asarray(x)))
         for cell in cells:
             names = [allowed[letter] for allowed, letter in zip(VECTOR.operations, cell, strict=True)]
             np.testing.assert_allclose(run(cell), plain_logits(params, names, x), rtol=1e-12)
@@ -175,7 +162,7 @@ def test_the_gradient_agrees_with_finite_differences(small: tuple, names: list[s
 
 def test_initial_weights_have_variance_one_over_the_units_in() -> None:
     """Within 4 standard errors √(2/size) of a variance: false alarms 2e-4; the head's error 0.4 is caught."""
-    params = init(jax.random.key(5), VECTOR, features=64, classes=10, width=40)
+    params = start(jax.random.key(5), VECTOR, (8, 8, 1), 10, 40)
     for name, units in (("stem", 64), ("edges", 40), ("head", 40)):
         weights = np.asarray(params[name])
         assert weights.dtype == np.float32
@@ -233,8 +220,8 @@ def test_training_is_momentum_descent_with_a_cosine_rate(clusters: Data, trained
     """The literal loop, one replica and one step at a time: v ← μv + ∇, θ ← θ − η(1 + cos πt/T)/2 · v."""
     number, seed = 5, 4
     cell = jnp.asarray(PATH.cells[number])
-    start, shuffle = jax.random.split(stream(PATH, jnp.uint32(seed), cell))
-    theta, restore = ravel_pytree(init(start, PATH, features=4, classes=3, width=QUICK.width))
+    init_key, shuffle = jax.random.split(stream(PATH, jnp.uint32(seed), cell))
+    theta, restore = ravel_pytree(start(init_key, PATH, (4,), 3, QUICK.width))
     order = np.asarray(batches(shuffle, 60, QUICK))
     assert order.shape == (6, 20)
     gradient = jax.jit(jax.grad(lambda theta, x, y: loss(restore(theta), PATH, cell, x, y)))
@@ -268,8 +255,9 @@ def test_a_linear_cell_is_as_good_as_logistic_regression() -> None:
     cell = int(np.ravel_multi_index((0, 0, 0, 1, 0, 0), space.radices))
     hyper = Hyperparameters(width=32, epochs=40)
     table = train(space, data, hyper, [0], cells=[cell], progress=False)
-    regression = LogisticRegression(max_iter=1000).fit(data.x_train, data.y_train)
-    reference, n = float(regression.score(data.x_test, data.y_test)), len(data.y_test)
+    x_train, x_test = (x.reshape(len(x), -1) for x in (data.x_train, data.x_test))
+    regression = LogisticRegression(max_iter=1000).fit(x_train, data.y_train)
+    reference, n = float(regression.score(x_test, data.y_test)), len(data.y_test)
     low, high = binom.interval(0.999, n, reference)
     assert low <= table.test_accuracy[0, 0] * n <= high
     assert binom.cdf(low - 1, n, reference - 0.06) > 0.9
@@ -305,7 +293,14 @@ def test_bad_arguments_are_refused(clusters: Data, name: str, value: Any) -> Non
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("width", 0), ("epochs", 1.5), ("batch", -1), ("learning_rate", math.inf), ("momentum", 1.0)],
+    [
+        ("width", 0),
+        ("epochs", 1.5),
+        ("batch", -1),
+        ("learning_rate", math.inf),
+        ("momentum", 1.0),
+        ("precision", "float16"),
+    ],
 )
 def test_bad_hyperparameters_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=name):
@@ -452,7 +447,7 @@ def test_a_finished_table_is_not_trained_again(
 ) -> None:
     out = tmp_path / "table.npz"
     trained.save(out)
-    monkeypatch.setattr(sys.modules["simulations.trainer.train"], "_compiled", None)
+    monkeypatch.setattr(sys.modules["simulations.trainer.train"], "compiled", None)
     assert_equal(train(PATH, clusters, QUICK, [3, 4], out, progress=False), trained)
     with pytest.raises(ValueError, match=r"table\.npz: was made with other seeds"):
         train(PATH, clusters, QUICK, [3, 5], out, progress=False)
