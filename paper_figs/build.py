@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import averaging, baselines, bound_tightness, hitting_noise, minima_noise, size_study, style
+from . import averaging, baselines, bound_tightness, hitting_noise, minima_noise, search_trees, size_study, style
 
 FIGURES = {
     "minima_noise": minima_noise,
@@ -14,6 +14,7 @@ FIGURES = {
     "size_study": size_study,
     "averaging": averaging,
     "baselines": baselines,
+    "search_trees": search_trees,
 }
 """Name → module with TITLE, load(jobs), check(data) and draw(data)."""
 
