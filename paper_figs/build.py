@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import averaging, baselines, bound_tightness, hitting_noise, minima_noise, search_trees, size_study, style
+from . import (
+    averaging,
+    baselines,
+    bound_tightness,
+    hitting_noise,
+    loss_laws,
+    minima_noise,
+    search_trees,
+    size_study,
+    style,
+)
 
 FIGURES = {
     "minima_noise": minima_noise,
@@ -15,6 +25,7 @@ FIGURES = {
     "averaging": averaging,
     "baselines": baselines,
     "search_trees": search_trees,
+    "loss_laws": loss_laws,
 }
 """Name → module with TITLE, load(jobs), check(data) and draw(data)."""
 
