@@ -6,7 +6,13 @@ the letters of a cell are numbers like the data, so that replicas of all cells a
 
 Precision "float32" is plain. In "bfloat16" both factors of every matrix product, also of those in the gradient, are
 rounded to bfloat16 (8 bits of significand) and their products are summed in float32; weights, activations,
-normalisation and loss stay in float32.
+normalisation and loss stay in float32. Its effect on the validation losses of random cells, same seeds, measured on a CPU
+(vector: the settings of own:vector; image: width 8, 5 epochs, rate 0.1, 500 digits), in nats, and Spearman's correlation
+of the cells' means:
+
+    cells × seeds      mean difference     mean |difference|   sd of seeds   correlation
+    vector, 300 × 4    −0.0003 ± 0.0002    0.003               0.047         0.9995
+    image, 200 × 2     0.0004 ± 0.0010     0.009               0.130         0.9977
 """
 
 from __future__ import annotations
