@@ -430,14 +430,15 @@ def check(
         str | None,
         typer.Option(help="mean over seeds, the number of one, or all: 1, 2, 4, … averaged (default from 8 on)."),
     ] = None,
-    trials: Annotated[int, typer.Option(help="Simulated landscapes for the intervals.")] = 400,
+    trials: Annotated[int, typer.Option(help="Simulated landscapes for the intervals.")] = 1000,
     jobs: Jobs = 1,
     backend: Backend = "loky",
     records: OnFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Theory against a real table; exit status 1 where an observation is outside 99 % of the model's landscapes.
+    """Theory against a real table; exit status 1 where what is observed is outside the model's intervals.
 
+    An interval holds 99.75 % of the model's landscapes, so that all four hold 99 %.
     The model is the stationary Gaussian field with the table's own correlation by distance (of its normal scores). For
     all seeds it is the field of its ρ_1, ρ_2 with noise σ²/k, and, which is judged, with its noise at each rank.
     """
@@ -460,7 +461,7 @@ def check(
         raise typer.Exit(1)
 
 
-LIMITS = ("0.5 %", "99.5 %", "agrees")
+LIMITS = (*(f"{quantile:.1%}" for quantile in validation.CENTRAL), "agrees")
 
 
 def print_averaging(content: dict[str, Any]) -> None:
@@ -491,7 +492,7 @@ def print_check(content: dict[str, Any]) -> None:
     ]
     rho = ", ".join(f"{r:.3f}" for r in content["rho"][1:3])
     title = f"{content['table']}, seeds {content['seeds']}, on {content['graph']}; ρ_1, ρ_2 = {rho}"
-    _print_rows(title, ("", "observed", "predicted", "0.5 %", "99.5 %", "agrees"), rows)
+    _print_rows(title, ("", "observed", "predicted", *LIMITS), rows)
     print(f"minima by the branching model of the same ρ_1: {content['branching']:.1f}")
 
 

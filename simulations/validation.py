@@ -30,6 +30,8 @@ from .tasks import Task
 
 FALSE_ALARM = 0.01
 POWER = 0.95
+CENTRAL = FALSE_ALARM / 8, 1 - FALSE_ALARM / 8
+"""Quantiles between which the model holds an observation: all four together with probability 99 % (Bonferroni)."""
 NEAR = 0.001
 """Share of the vertices, the best of all, that counts as near the optimum."""
 SHUFFLES = 10
@@ -118,7 +120,7 @@ def observe(graph: Hamming, losses: np.ndarray) -> dict[str, float]:
 def gaussian_model(
     graph: Hamming, correlation: Correlation, noise: Noise, trials: int, **options: Any
 ) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """What to `observe` on Gaussian fields under frozen noise: means, and the central 99 % of single fields.
+    """What to `observe` on Gaussian fields under frozen noise: means, and the `CENTRAL` part of single fields.
 
     The mean of the minima is exact, by `minima.gaussian`; no exact law of the rest is known, it is simulated.
     """
@@ -130,17 +132,17 @@ def gaussian_model(
     means = {name: float(values.mean()) for name, values in simulated.items()}
     with contextlib.suppress(ValueError):  # where r leaves [0, 1/2] the mean over the simulated fields stands
         means["minima"] = minima.gaussian(graph, correlation, noise)
-    return means, {name: np.quantile(values, [0.005, 0.995]).tolist() for name, values in simulated.items()}
+    return means, {name: np.quantile(values, CENTRAL).tolist() for name, values in simulated.items()}
 
 
 def check_table(
-    table: LossTable, seeds: str | int = "mean", trials: int = 400, jobs: int = 1, **options: Any
+    table: LossTable, seeds: str | int = "mean", trials: int = 1000, jobs: int = 1, **options: Any
 ) -> dict[str, Any]:
     """A real table against the stationary Gaussian field of its own correlation by distance.
 
     The normal scores of the table give ρ_0..ρ_d, and nothing is tuned to what is observed. An observation agrees if it
-    lies in the central 99 % of simulated landscapes. `branching` is minima.branching with the AR(1) kernel of ρ_1, for
-    comparison. options  progress and records, as for `campaign.run`
+    lies in the `CENTRAL` part of simulated landscapes. `branching` is minima.branching with the AR(1) kernel of ρ_1,
+    for comparison. options  progress and records, as for `campaign.run`
     """
     graph, losses = table.graph, table.landscape(seeds)
     correlation = ruggedness.correlation_by_distance(graph, ruggedness.normal_scores(losses))
@@ -160,7 +162,7 @@ def check_table(
     }
 
 
-def check_averaging(table: LossTable, trials: int = 400, jobs: int = 1, **options: Any) -> dict[str, Any]:
+def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **options: Any) -> dict[str, Any]:
     """Averaging k = 1, 2, 4, … seeds of a table, observed, against two models with its ρ_1 and ρ_2.
 
     stationary  the Gaussian field with noise of variance σ²/k everywhere; ρ_1, ρ_2 and σ come from
@@ -168,7 +170,7 @@ def check_averaging(table: LossTable, trials: int = 400, jobs: int = 1, **option
     by_rank     `surrogate.Surrogate`: the same field with the table's losses, and its noise at each rank
     Neither takes anything from what is observed. Observed is the mean over as many disjoint groups of k seeds as there
     are, in `SHUFFLES` random divisions, and `spread` the central 95 % of these landscapes (None where all seeds are one
-    group). An observation agrees with a model if it lies in the central 99 % of its single landscapes.
+    group). An observation agrees with a model if it lies in the `CENTRAL` part of its single landscapes.
     ValueError for a table of fewer than 4 complete seeds.
     """
     graph, seeds = table.graph, table.complete_seeds
@@ -207,7 +209,7 @@ def check_averaging(table: LossTable, trials: int = 400, jobs: int = 1, **option
 def _surrogate_model(
     dressed: Surrogate, k: int, trials: int, jobs: int
 ) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """Means of `observe` over landscapes of a surrogate, k seeds averaged, and their central 99 %."""
+    """Means of `observe` over landscapes of a surrogate, k seeds averaged, and their `CENTRAL` part."""
 
     def one(number: int) -> dict[str, float]:
         rng = np.random.default_rng(np.random.SeedSequence(k, spawn_key=(number,)))
@@ -215,7 +217,7 @@ def _surrogate_model(
 
     seen: list[Any] = list(Parallel(n_jobs=jobs, return_as="generator")(delayed(one)(i) for i in range(trials)))
     values = {name: np.array([each[name] for each in seen]) for name in seen[0]}
-    interval = {name: np.quantile(v, [0.005, 0.995]).tolist() for name, v in values.items()}
+    interval = {name: np.quantile(v, CENTRAL).tolist() for name, v in values.items()}
     return {name: float(v.mean()) for name, v in values.items()}, interval
 
 
