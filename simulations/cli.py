@@ -617,6 +617,7 @@ def reproduce(
         print_verdicts(summary["verify"])
         for content in summary["checks"]:
             print_check(content)
+        print_averaging(summary["averaging"])
         verdict = "everything agrees" if summary["agrees"] else "something disagrees, see NO above"
         print(f"\n{verdict} ({summary['seconds']:.0f} s); written: {', '.join(summary['files'])}")
     if not summary["agrees"]:

@@ -238,7 +238,9 @@ def test_verify_takes_ids_and_trials(hillscape: Hillscape) -> None:
 def test_reproduce_ends_with_its_verdict(
     hillscape: Hillscape, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, agrees: bool, status: int
 ) -> None:
-    summary = {"agrees": agrees, "verify": [], "checks": [], "files": [], "seconds": 1.0}
+    averaging = {"table": "t", "seeds": 4, "graph": "g", "rho": [1, 0.5, 0.2], "sigma": 0.1, "r": 0.1, "rows": []}
+    averaging["errors"] = {"rho": [0, 0.1, 0.1], "sigma": 0.1, "r": 0.1}
+    summary = {"agrees": agrees, "verify": [], "checks": [], "averaging": averaging, "files": [], "seconds": 1.0}
     monkeypatch.setattr("simulations.reproduce.reproduce", lambda out, jobs, **options: summary)
     outcome = hillscape(f"reproduce --out {tmp_path} --json")
     assert outcome.status == status
