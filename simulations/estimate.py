@@ -35,10 +35,11 @@ def mean(values: np.ndarray, confidence: float = 0.99) -> Estimate:
     """Mean of independent trials with an interval that suits them.
 
     Zeros and ones: `proportion` (exact). Otherwise Student's t with its skewness removed, T + aT²/3 + a²T³/27 + a/6 for
-    a = γ/√trials (Hall 1992; asymptotic, error O(1/trials) in each tail, exact for normal trials as γ → 0). Counts that
-    are mostly zero, with fewer than `RARE` others, also take in the interval of a weighted sum of Poisson variables
-    (Fay and Feuer 1997), so that no events still leave room above 0; a handful of events says little of larger ones
-    that were not seen: with about three events of geometric size, 4 % of 99 % intervals miss.
+    a = γ/√trials (Hall 1992; asymptotic, error O(1/trials) in each tail; Student's interval where γ = 0, and no width
+    where all trials are the same). Counts that are mostly zero, with fewer than `RARE` others, also take in the
+    interval of a weighted sum of Poisson variables (Fay and Feuer 1997), so that no events still leave room above 0; a
+    handful of events says little of larger ones that were not seen: with about three events of geometric size, 4 % of
+    99 % intervals miss.
     values  shape (trials,); confidence in (0, 1). ValueError otherwise. One trial says nothing of its error: the
             interval is (−∞, ∞).
 
@@ -136,13 +137,14 @@ def controlled(values: np.ndarray, control: np.ndarray, known: float) -> np.ndar
     """Trials less what a control variate explains of them: values − b (control − known), b the slope of regression.
 
     values, control  paired trials, shape (trials,); known  E[control]. The mean is that of the values (its bias is
-    O(1/trials)), and the variance falls by the factor 1 − corr² (Lavenberg and Welch 1981). A constant control changes
-    nothing. ValueError for trials that are not paired.
+    O(1/trials)), and the variance falls by the factor 1 − corr² (Lavenberg and Welch 1981). A control that is constant
+    but for rounding changes nothing. ValueError for trials that are not paired.
     """
     if np.shape(values) != np.shape(control):
         raise ValueError(f"values, control: shapes {np.shape(values)} and {np.shape(control)} must be the same")
-    off = control - np.mean(control)
-    if not off.any():
+    centre = np.mean(control)
+    off = control - centre
+    if np.abs(off).max() <= 1e-14 * abs(centre):
         return np.asarray(values, dtype=float)
     return values - float(off @ values) / float(off @ off) * (control - known)
 
