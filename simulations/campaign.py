@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from . import estimate
-from .records import Records
+from .records import Records, alike
 from .tasks import Task, replicate
 
 BACKENDS = ("loky", "threading", "dask")
@@ -70,13 +70,13 @@ def _batch(task: Task, numbers: range) -> tuple[int, np.ndarray]:
 
 
 def _repeat_one(task: Task, known: dict[int, tuple[float, ...]]) -> None:
-    """ValueError where the first trial on file comes out differently (beyond rounding, 1e−9) today."""
+    """ValueError where the first trial on file does not come out alike today."""
     if known:
         number = min(known)
-        now = replicate(task, number)
-        if len(now) != len(known[number]) or not np.allclose(now, known[number], rtol=1e-9, atol=1e-12):
+        now = tuple(replicate(task, number).tolist())
+        if not alike(known[number], now):
             raise ValueError(
-                f"records: trial {number} of task {task.id} is {known[number]} on file and {tuple(now.tolist())} now; "
+                f"records: trial {number} of task {task.id} is {known[number]} on file and {now} now; "
                 "the file is of another version, start a new one"
             )
 

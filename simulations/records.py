@@ -26,18 +26,15 @@ class Records:
 
     path     the file, which need not exist yet; None keeps them in memory only
     damaged  number of lines that were not counted
-    ValueError, naming file and trial, where one trial has two different results.
+    ValueError, naming file and trial, where one trial has two results that are not `alike`; the first one counts.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
         self.path, self.damaged = None if path is None else Path(path), 0
         self.tasks: dict[str, Task] = {}
         self._rows: dict[str, dict[int, Row]] = {}
-        self._whole = True  # whether the file ends with a newline
         if self.path is not None and self.path.exists():
-            content = self.path.read_bytes()
-            self._whole = not content or content.endswith(b"\n")
-            for line in content.splitlines():
+            for line in self.path.read_bytes().splitlines():
                 self._count(line)
 
     def _count(self, line: bytes) -> None:
@@ -55,7 +52,7 @@ class Records:
         self.tasks[task.id] = task
         known = self._rows.setdefault(task.id, {})
         for number, row in enumerate(rows, first):
-            if known.setdefault(number, row) != row:
+            if not alike(known.setdefault(number, row), row):
                 raise ValueError(
                     f"{self.path}: trial {number} of task {task.id} has two results, {known[number]} and {row}; "
                     "they were run by different versions, keep one file"
@@ -73,12 +70,17 @@ class Records:
         batch: dict[str, Any] = {"task": task.given, "first": first, "rows": rows.tolist()}
         line = json.dumps(batch | {"sha256": _checksum(batch)}, sort_keys=True) + "\n"
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as file:
-            file.write(("" if self._whole else "\n").encode() + line.encode())
-            self._whole = False  # until all of it is written
+        with self.path.open("a+b") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+            cut = file.read() not in (b"", b"\n")  # the last line, by a kill or a full disk
+            file.write((cut * "\n" + line).encode())
             file.flush()
             os.fsync(file.fileno())
-        self._whole = True
+
+
+def alike(row: Row, other: Row) -> bool:
+    """Whether two results of a trial are the same but for rounding, which differs between machines: 1e−9."""
+    return row == other or (len(row) == len(other) and np.allclose(row, other, rtol=1e-9, atol=1e-12, equal_nan=True))
 
 
 def _checksum(batch: dict[str, Any]) -> str:

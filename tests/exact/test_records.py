@@ -71,6 +71,30 @@ def test_two_results_of_one_trial_are_an_error(tmp_path: Path) -> None:
         run(TASK, 7, records=Records(path))
 
 
+def test_machines_may_round_differently(tmp_path: Path) -> None:
+    """The first result of a trial counts."""
+    path, found = tmp_path / "trials.jsonl", np.array([[3.0, np.nan]])
+    for rounding in (0, 1e-11):
+        Records(path).append(TASK, 5, found * (1 + rounding))
+    ((number, row),) = Records(path).rows(TASK).items()
+    assert (number, row[0]) == (5, 3.0)
+    with pytest.raises(ValueError, match="has two results"):
+        Records(path).append(TASK, 5, found * (1 + 1e-8))
+
+
+def test_a_batch_after_a_line_cut_short_is_whole(tmp_path: Path) -> None:
+    """Cut before the file is read, and while it is in use, by another process that was killed."""
+    path = tmp_path / "trials.jsonl"
+    path.write_bytes(b'{"first": 0, ')
+    records = Records(path)
+    records.append(TASK, 0, WHOLE[:3])
+    with path.open("ab") as file:
+        file.write(b'{"first": 3, ')
+    records.append(TASK, 3, WHOLE[3:7])
+    found = Records(path)
+    assert (found.damaged, list(found.rows(TASK))) == (2, list(range(7)))
+
+
 def test_damage_is_never_a_wrong_number(tmp_path: Path) -> None:
     """60 files, each truncated, or with bytes changed, lost or doubled: the campaign ends with the same numbers."""
     path, rng = tmp_path / "trials.jsonl", np.random.default_rng(0)
@@ -111,17 +135,22 @@ path, rounds = sys.argv[1], int(sys.argv[2])
 task, chance = Task("steps", graph="hamming:4^5"), random.Random(0)
 run(task, 1)  # compiled and cached before the children are timed
 for number in range(rounds):
+    size, full = os.path.getsize(path) if os.path.exists(path) else 0, number % 4 == 3
     child = os.fork()
     if not child:
-        if number % 4 == 3:  # a full disk, in the middle of a line
-            size = os.path.getsize(path) if os.path.exists(path) else 0
+        if full:  # the disk, in the middle of a line
             resource.setrlimit(resource.RLIMIT_FSIZE, (size + chance.randrange(1, 300),) * 2)
         try:
             run(task, 4000, records=Records(path), batch=3)
         except OSError:
             os._exit(7)
         os._exit(0)
-    time.sleep(chance.uniform(0.01, 0.06))
+    if full:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        continue
+    more, until = chance.randrange(1, 3000), time.monotonic() + 20
+    while (os.path.getsize(path) if os.path.exists(path) else 0) < size + more and time.monotonic() < until:
+        time.sleep(chance.uniform(0, 0.002))
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 print(len(Records(path).rows(task)))
@@ -129,8 +158,8 @@ print(len(Records(path).rows(task)))
 
 
 def test_twenty_four_kills_and_full_disks(tmp_path: Path) -> None:
-    """SIGKILL at 24 random moments, a quarter of them with the disk full before: the resumed rows are those of an
-    uninterrupted run, bit for bit, and the kills did not leave it at the start or at the end."""
+    """SIGKILL after 18 random amounts of progress, and six full disks: the resumed rows are those of an uninterrupted
+    run, bit for bit, and the kills did not leave it at the start or at the end."""
     path = tmp_path / "trials.jsonl"
     command = [sys.executable, "-c", HARNESS, str(path), "24"]
     done = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -147,7 +176,7 @@ def test_a_killed_command_with_workers_resumes(tmp_path: Path) -> None:
     command += ["--trials", "300", "--json"]
     process = subprocess.Popen([*command, "--jobs", "2", "--records", str(path)], stdout=subprocess.DEVNULL)
     until = time.monotonic() + 60
-    while not path.exists() and time.monotonic() < until:
+    while not (path.exists() and path.stat().st_size) and time.monotonic() < until:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
