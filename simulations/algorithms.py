@@ -19,8 +19,7 @@ import numpy as np
 from theory.graphs import Graph
 
 from . import estimate
-
-RULES = ("steepest", "first", "reluctant")
+from .search import RULES
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,9 @@ from numba import njit
 from theory.graphs import Hamming
 from theory.noise import Noise
 
-RULES = ("steepest", "first", "reluctant")
+from .search import RULES
+
+STEEPEST, FIRST, _ = range(len(RULES))
 LOW, HALF, DROPPED = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(11)
 MULTIPLIER = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 WEYL = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -224,7 +226,7 @@ def choose(around, here, rule, order, rng):
     around  losses of the neighbours (s,); here  the loss at the vertex; `order` is shuffled by first improvement only
     """
     s, chosen = len(around), -1
-    if rule == 1:
+    if rule == FIRST:
         for place in range(s):
             other = place + int(rng.random() * (s - place))
             order[place], order[other] = order[other], order[place]
@@ -232,7 +234,7 @@ def choose(around, here, rule, order, rng):
                 return order[place], place + 1
         return -1, s
     for slot in range(s):
-        if around[slot] < here and (chosen < 0 or (around[slot] < around[chosen]) == (rule == 0)):
+        if around[slot] < here and (chosen < 0 or (around[slot] < around[chosen]) == (rule == STEEPEST)):
             chosen = slot
     return chosen, s
 

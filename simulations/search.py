@@ -16,6 +16,8 @@ import numpy as np
 
 from theory.graphs import Graph
 
+RULES = ("steepest", "first", "reluctant")
+
 
 @dataclass(frozen=True, eq=False)
 class Descent:
@@ -110,7 +112,7 @@ def descend(
             return Descent(graph, to, key)
         case "first":
             raise ValueError("rng: the first-improvement rule needs a random generator")
-    raise ValueError(f"rule: {rule!r} is unknown; allowed: steepest, first, reluctant")
+    raise ValueError(f"rule: {rule!r} is unknown; allowed: {', '.join(RULES)}")
 
 
 def strict_minima(graph: Graph, losses: np.ndarray) -> np.ndarray:
@@ -147,4 +149,5 @@ def fresh_noise_steps(graph: Graph, losses: np.ndarray, sigma: float, rng: np.ra
 
 def best_vertices(losses: np.ndarray, share: float) -> np.ndarray:
     """The best ⌈share·n⌉ vertices, those of equal losses by index."""
-    return np.argsort(losses, kind="stable")[: math.ceil(share * len(losses))]
+    count = math.ceil(share * len(losses) * (1 - 1e-12))  # 0.07·100 is above 7 in floating point
+    return np.argsort(losses, kind="stable")[:count]

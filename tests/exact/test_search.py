@@ -236,6 +236,12 @@ def test_a_theorem_does_not_wait_for_the_compiler() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.parametrize(("share", "count"), [(0, 0), (1e-9, 1), (0.07, 7), (0.071, 8), (1, 100)])
+def test_the_best_vertices_are_counted_exactly(share: float, count: int) -> None:
+    """⌈share·100⌉, also where the product is not exact in floating point: 0.07·100 is above 7 there."""
+    assert search.best_vertices(np.arange(100)[::-1], share).tolist() == list(range(99, 99 - count, -1))
+
+
 def test_first_improvement_is_reproducible_and_random() -> None:
     losses = np.arange(16.0)
     a, b, c = (search.descend(hypercube(4), losses, "first", np.random.default_rng(s)).next for s in (3, 3, 4))
