@@ -65,8 +65,8 @@ def _by_coordinate(graph: Hamming, correlation: Correlation | Anisotropic) -> np
         c = np.array(correlation.c)
     else:
         c, h = np.full(d, correlation[1]), np.arange(len(correlation.rho))
-        if len(h) > d + 1 or not np.allclose(correlation.rho, c[0] ** h, atol=1e-12):
-            raise ValueError(f"rho: {correlation.rho} must be 1, c, c², … up to distance {d} at most")
+        if len(h) != d + 1 or not np.allclose(correlation.rho, c[0] ** h, atol=1e-12):
+            raise ValueError(f"rho: {correlation.rho} must be 1, c, c², … up to distance {d}")
     if len(c) != d or not ((c >= 0) & (c < 1)).all():
         raise ValueError(f"c: {c} must be {d} numbers in [0, 1), one for each coordinate of {graph}")
     return c

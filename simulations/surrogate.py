@@ -31,7 +31,7 @@ class Surrogate:
         if losses.ndim != 2 or losses.shape[0] != graph.n or losses.shape[1] < 2 or np.isnan(losses).any():
             raise ValueError(f"losses: shape {losses.shape} must be ({graph.n}, 2 or more seeds), none missing")
         means, seeds = losses.mean(axis=1), losses.shape[1]
-        order = means.argsort()
+        order = means.argsort(kind="stable")
         self.graph, self.correlation = graph, correlation
         self.true = means[order]
         self.residuals = ((losses - means[:, None]) * np.sqrt(seeds / (seeds - 1)))[order]

@@ -211,13 +211,14 @@ def test_bad_fields_are_named() -> None:
     graph, starts, rng = hypercube(3), np.array([0]), np.random.default_rng(13)
     with pytest.raises(ValueError, match=r"rho: .* must be 1, c, c²"):
         gaussian_paths.descend(graph, Correlation((1.0, 0.5, 0.3)), starts, rng)
-    with pytest.raises(ValueError, match="up to distance 3"):
-        gaussian_paths.descend(graph, Correlation.geometric(0.5, 4), starts, rng)
+    for distances in (1, 2, 4):  # what is open is not c^h
+        with pytest.raises(ValueError, match="up to distance 3"):
+            gaussian_paths.descend(graph, Correlation.geometric(0.5, distances), starts, rng)
     for c in ((0.5, 0.5), (0.5, 0.5, 1.0)):
         with pytest.raises(ValueError, match=r"c: .* must be 3 numbers in \[0, 1\)"):
             gaussian_paths.descend(graph, Anisotropic(c), starts, rng)
     with pytest.raises(ValueError, match=r"c: .* must be 3 numbers in \[0, 1\)"):
-        gaussian_paths.descend(graph, Correlation((1.0, -0.5)), starts, rng)
+        gaussian_paths.descend(graph, Correlation.geometric(-0.5, 3), starts, rng)
     with pytest.raises(ValueError, match="vertices"):
         gaussian_paths.descend(graph, Correlation((1.0, 0.5)), np.array([8]), rng)
 
