@@ -26,6 +26,7 @@ FIGURES = {
     "baselines": baselines,
     "search_trees": search_trees,
     "loss_laws": loss_laws,
+    "basins": basins,
 }
 """Name → module with TITLE, load(jobs), check(data) and draw(data)."""
 
