@@ -6,9 +6,9 @@ the letters of a cell are numbers like the data, so that replicas of all cells a
 
 Precision "float32" is plain. In "bfloat16" both factors of every matrix product, also of those in the gradient, are
 rounded to bfloat16 (8 bits of significand) and their products are summed in float32; weights, activations,
-normalisation and loss stay in float32. Its effect on the validation losses of random cells, same seeds, measured on a CPU
-(vector: the settings of own:vector; image: width 8, 5 epochs, rate 0.1, 500 digits), in nats, and Spearman's correlation
-of the cells' means:
+normalisation and loss stay in float32. Its effect on the validation losses of random cells, same seeds, measured on
+a CPU (vector: the settings of own:vector; image: width 8, 5 epochs, rate 0.1, 500 digits), in nats, and Spearman's
+correlation of the cells' means:
 
     cells × seeds      mean difference     mean |difference|   sd of seeds   correlation
     vector, 300 × 4    −0.0003 ± 0.0002    0.003               0.047         0.9995
