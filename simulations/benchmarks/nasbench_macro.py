@@ -1,9 +1,9 @@
 """NAS-Bench-Macro: CIFAR-10 test errors of all 6,561 networks of eight layers with three blocks each, three seeds.
 
 Su et al. 2021, *Prioritized Architecture Sampling with Monto-Carlo Tree Search*, CVPR. The table is read from the file
-its authors publish, `nas-bench-macro_cifar10.json`. Of networks that differ only in where a stage of two, three and
-three layers has its identities after the first block, one was trained and the others are copies: plateaus, which
-`table.describe` counts.
+its authors publish, `nas-bench-macro_cifar10.json`. Its stages have two, three and three layers; of networks that
+differ only in where the identities after a stage's first block stand, one was trained and the others are copies (3,969
+are different). Copies are never neighbours: they make no plateau, but one network may be several minima.
 """
 
 from __future__ import annotations
