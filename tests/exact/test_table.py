@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from simulations import benchmarks, validation
 from simulations.benchmarks import LossTable
+from simulations.benchmarks import table as table_module
 from theory import reference
 from theory.graphs import Hamming
 
@@ -122,12 +124,80 @@ def test_own_table_has_seeds(tmp_path: Path) -> None:
         ("x,loss\n0,1\n1,inf\n", "line 3 has the loss 'inf'"),
         ("x,loss\n0,1\n1,2\n0,3\n", "1 rows repeat an earlier one: line 4 repeats x=0 of line 2"),
         ("x,y,loss\n0,0,1\n0,1,2\n1,0,3\n", "1 of the grid's 4 vertices are missing: x=1, y=1$"),
+        ("x,y,loss\n0,0,1\n1,1,2\n0,0.0,3\n1,1,4\n", "2 rows repeat .* line 4 repeats x=0, y=0.0 of line 2; line 5"),
+        ("x,seed,loss\n0,5,1\n1,5,2\n1,5,2\n", "1 rows repeat an earlier one: line 4 repeats x=1, seed=5 of line 3"),
+        ("x,y,loss\n0,a,1\n1,b,2\n2,c,3\n", "6 of the grid's 9 vertices are missing: x=0, y=b; x=0, y=c; x=1, y=a; …"),
         ('x,loss\n"0,1\n', "not a CSV file"),
     ],
 )  # fmt: skip
 def test_bad_own_tables_are_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ValueError, match=rf"own\.csv: .*{message}"):
         benchmarks.load(written(tmp_path, text))
+
+
+def test_a_sparse_file_of_many_values_is_refused_at_once(tmp_path: Path) -> None:
+    """Twenty columns of 100 different numbers: a grid of 10^40 vertices, which fits no integer of the machine."""
+    rows = [",".join([str(i)] * 20 + ["1.0"]) for i in range(100)]
+    text = "\n".join([",".join([*(f"x{i}" for i in range(20)), "loss"]), *rows])
+    with pytest.raises(ValueError, match=f"{10**40 - 100} of the grid's {10**40} vertices are missing: x0=0, x1=0"):
+        benchmarks.load(written(tmp_path, text))
+
+
+def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    import pyarrow as pa  # pyright: ignore[reportMissingImports]
+    from pyarrow import parquet  # pyright: ignore[reportMissingImports]
+
+    columns = {"width": [10, 9, 10, 9, 9], "kind": ["a", "b", "b", "a", "a"], "seed": [1, 1, 1, 1, 2]}
+    parquet.write_table(pa.table({**columns, "loss": [0.1, 4.0, 6.0, 1 / 3, 5.0]}), tmp_path / "own.parquet")
+    own = benchmarks.load(str(tmp_path / "own.parquet"))
+    assert own.graph == Hamming((2, 2))
+    np.testing.assert_array_equal(own.losses, [[1 / 3, 5], [4, NAN], [0.1, NAN], [6, NAN]])
+    parquet.write_table(pa.table({"x": [0, 1], "loss": [1.0, None]}), tmp_path / "own.parquet")
+    with pytest.raises(ValueError, match=r"own\.parquet: row 1 has the loss 'None', which is not a finite number"):
+        benchmarks.load(str(tmp_path / "own.parquet"))
+    (tmp_path / "own.parquet").write_bytes(b"PAR1 no more")
+    with pytest.raises(ValueError, match=r"own\.parquet: not a Parquet file"):
+        benchmarks.load(str(tmp_path / "own.parquet"))
+
+
+def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ImportError, match=r"own\.parquet: reading Parquet needs pyarrow, which is not installed"):
+        benchmarks.load("own.parquet")
+
+
+def test_equal_records_in_another_order_tie() -> None:
+    """The sums differ by rounding, unless they are taken in one order."""
+    assert (0.1 + 0.2) + 0.3 != (0.3 + 0.2) + 0.1
+    means = table([[0.1, 0.2, 0.3], [0.3, 0.2, 0.1], [0.2, 0.3, 0.1], [1, 1, 1]]).landscape()
+    assert len(set(means.tolist())) == 2
+
+
+def test_a_table_is_described() -> None:
+    seen = table([[1, 3, 5], [3, 5, 1], [2, 4, NAN], [7, 9, NAN]])
+    assert table_module.describe(seen) == {
+        "table": "toy", "unit": "errors", "graph": "hypercube:2", "vertices": 4, "seeds": [2, 3], "missing": 2,
+        "duplicates": 1, "ties": 2, "strict": 0, "plateaus": 1, "plateau_vertices": 3,
+    }  # fmt: skip
+    assert table_module.describe(seen, 0)["strict"] == 1
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_minima_are_the_literal_ones(seed: int) -> None:
+    """Flooding from each vertex through its equals: a minimum where nothing better is met."""
+    graph = Hamming((3, 4, 2))
+    losses = np.random.default_rng(seed).integers(0, 4, graph.n).astype(float)
+    found = set()
+    for start in range(graph.n):
+        pool, stack = {start}, [start]
+        while stack:
+            beside = {int(u) for u in graph.neighbours[stack.pop()] if losses[u] == losses[start]} - pool
+            pool |= beside
+            stack += beside
+        if all(losses[u] >= losses[start] for v in pool for u in graph.neighbours[v]):
+            found.add(frozenset(pool))
+    assert sorted(table_module.minima_sizes(graph, losses).tolist()) == sorted(map(len, found))
 
 
 @pytest.mark.parametrize("name", benchmarks.TABLES)
