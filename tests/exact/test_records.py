@@ -32,6 +32,16 @@ def test_trials_on_file_are_those_of_an_uninterrupted_run(tmp_path: Path) -> Non
     assert found.rows(TASK) == {i: tuple(row) for i, row in enumerate(WHOLE.tolist())}
 
 
+def test_every_batch_is_on_disk_when_it_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced, sync = [], os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: [synced.append(os.fstat(file).st_size), sync(file)])
+    path = tmp_path / "trials.jsonl"
+    for first in (0, 3):
+        Records(path).append(TASK, first, WHOLE[first : first + 3])
+        assert synced[-1] == path.stat().st_size
+    assert len(synced) == 2
+
+
 def test_what_is_on_file_is_not_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records, ran = Records(tmp_path / "trials.jsonl"), []
     run(TASK, 10, records=records)
@@ -241,6 +251,21 @@ def test_a_campaign_stops_at_its_precision(tmp_path: Path) -> None:
     assert len(records.rows(TASK)) == len(values)
     again, _ = run_until(TASK, 1e-9, 300)
     assert len(again) == 300
+
+
+def test_a_campaign_stops_at_the_first_look_that_suffices() -> None:
+    """After 8, 16, …, 512 trials: the wider side of the interval counts, and the misses are spent look by look."""
+    from simulations import estimate
+
+    records, looks = Records(), []
+    values = run(TASK, 512, records=records)[:, 0]
+    for look in range(1, 8):
+        low, best, high = estimate.mean(values[: 4 * 2**look], estimate.look_confidence(0.9, look))
+        looks.append((max(high - best, best - low) / best, 4 * 2**look, estimate.look_confidence(0.9, look)))
+    for precision in np.geomspace(0.005, 0.3, 150):
+        suffices = [look[1:] for look in looks if look[0] <= precision]
+        found, left = run_until(TASK, precision, 512, 0.9, first=8, records=records)
+        assert (len(found), left) == (suffices[0] if suffices else looks[-1][1:])
 
 
 def test_a_campaign_that_stops_itself_keeps_its_confidence() -> None:
