@@ -19,7 +19,7 @@ from .baselines import ALGORITHMS
 def compare(
     graph: Graph,
     noisy: Noisy,
-    names: Iterable[str] = tuple(ALGORITHMS),
+    names: Iterable[str],
     budget: int = 300,
     runs: int = 100,
     fresh: bool = False,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csgraph
 
 from theory.correlations import Anisotropic, Correlation
 from theory.graphs import Graph, Hamming, parse_graph
@@ -316,7 +317,8 @@ def _from_random_starts(task: Task, structure: np.random.Generator, choice: np.r
     if task.model == "gaussian":
         walks = gaussian_paths.descend(graph, _correlation(task), starts, structure, task.rule, noise)
     else:
-        walks = implicit.descend(_implicit(task, graph, structure).observed(noise), starts, choice, task.rule)
+        landscape = _implicit(task, graph, structure)
+        walks = implicit.descend(landscape.observed(noise) if noise.sd else landscape, starts, choice, task.rule)
     below = -np.inf if task.level is None else task.level
     numbers = walks.steps, walks.evaluations, walks.steps >= task.depth, walks.losses, walks.losses < below
     return np.array([number.mean() for number in numbers])
@@ -327,6 +329,8 @@ def given_landscape(task: Task) -> tuple[Graph, np.ndarray]:
     """The graph and the true losses, shape (n,), that `landscape_seed` draws of the task's model."""
     rng = np.random.default_rng(task.landscape_seed)
     graph = landscapes.draw_graph(_graph(task.graph), rng)
+    if task.quantity == "hitting" and csgraph.connected_components(graph.adjacency, directed=False)[0] > 1:
+        raise ValueError(f"graph: {graph} is not connected; a walk may never come to the optimum")
     return graph, _landscape(task, graph, rng)
 
 

@@ -227,3 +227,9 @@ def test_walks_run_where_no_landscape_is_stored() -> None:
 def test_bad_starts_are_refused(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Task("steps", **fields)
+
+
+def test_a_walk_that_may_never_come_to_the_optimum_is_refused() -> None:
+    with pytest.raises(ValueError, match="is not connected; a walk may never come to the optimum"):
+        replicate(Task("hitting", graph="erdos_renyi:9,0", sigma=1), 0)
+    assert replicate(Task("restart", graph="erdos_renyi:9,0"), 0)[0] >= 1
