@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -68,7 +69,7 @@ def fitted_law(losses: np.ndarray) -> TruncatedNormal:
 
 def fitted_tau(centres: np.ndarray, neighbours: np.ndarray) -> float:
     """τ of the truncated normal kernel of greatest likelihood, on ranks."""
-    found = minimize_scalar(
+    found: Any = minimize_scalar(
         lambda tau: -np.log(TruncatedNormalKernel(tau).pdf(centres, neighbours)).mean(), bounds=(0.05, 1)
     )
     return float(found.x)
