@@ -370,7 +370,7 @@ def simulate(
 def verify(
     ids: Annotated[list[str] | None, typer.Argument(help="Results to verify; all by default.")] = None,
     trials: Annotated[int | None, typer.Option(help="Trials of every check, instead of the suite's own.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="A minute's worth: fewer trials, no slow checks.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="A tenth of the trials, at least 30.")] = False,
     jobs: Jobs = 1,
     backend: Backend = "loky",
     records: OnFile = None,
@@ -425,7 +425,9 @@ def replay(
 
 @app.command()
 def check(
-    table: Annotated[str, typer.Argument(help=f"{', '.join(benchmarks.TABLES)}, or the path of a .npz or .csv.")],
+    table: Annotated[
+        str, typer.Argument(help=f"{', '.join(benchmarks.TABLES)}, or a file: {', '.join(benchmarks.FILES)}.")
+    ],
     seeds: Annotated[
         str | None,
         typer.Option(help="mean over seeds, the number of one, or all: 1, 2, 4, … averaged (default from 8 on)."),
@@ -633,7 +635,7 @@ def reproduce(
     jobs: Jobs = 2,
     as_json: AsJson = False,
 ) -> None:
-    """The lot: verify, real tables, a live training, figures. At most 4 minutes on 2 cores."""
+    """The lot: verify --quick, real tables, a live training, figures. At most 4 minutes on 2 cores."""
     from .reproduce import reproduce as run_all
 
     summary = run_all(out, jobs)

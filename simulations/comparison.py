@@ -39,7 +39,7 @@ def compare(
     check_count("runs", runs)
     check_count("jobs", jobs)
     calls = (delayed(one)(graph, noisy, name, budget, fresh, seed, number) for name in names for number in range(runs))
-    done: list[Any] = list(Parallel(n_jobs=jobs, return_as="generator")(calls))
+    done: Any = Parallel(n_jobs=jobs)(calls)
     return {name: done[i * runs : (i + 1) * runs] for i, name in enumerate(names)}
 
 

@@ -20,6 +20,7 @@ from theory.noise import Noise
 from . import landscapes, search, trees
 from .algorithms import GaussianNoise, run
 from .baselines import ALGORITHMS
+from .search import RULES
 
 if TYPE_CHECKING:
     from .implicit import Landscape
@@ -29,7 +30,6 @@ QUANTITIES = (
     "minima", "steps", "basins", "choice", "autocorrelation", "table",
     "hitting", "restart", "flip", "descent", "sampled", "ruggedness", "optimum",
 )  # fmt: skip
-RULES = ("steepest", "first", "reluctant")
 LANDSCAPE = ("graph", "sigma", "average")
 USES = {
     "iid": LANDSCAPE,
@@ -182,19 +182,15 @@ class Task:
     @property
     def id(self) -> str:
         """SHA-256 of the sorted JSON of what is not default, 16 hexadecimal digits: a new field changes no id."""
-        text = json.dumps(self.given, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return _digest(self.given)
 
     @property
     def stream(self) -> int:
         """Key of the random numbers: the same for tasks on the same landscapes, whatever they do there."""
         if self.model == "branching":
             return int(self.id, 16)
-        same = {name: value for name, value in self.given.items() if name in ("model", "seed", *USES[self.model])}
-        text = json.dumps(
-            {name: value for name, value in same.items() if name not in ("sigma", "average")}, sort_keys=True
-        )
-        return int(hashlib.sha256(text.encode()).hexdigest()[:16], 16)
+        same = {"model", "seed", *USES[self.model]} - {"sigma", "average"}
+        return int(_digest({name: value for name, value in self.given.items() if name in same}), 16)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -234,6 +230,10 @@ class Task:
     @property
     def _lags(self) -> tuple[str, ...]:
         return tuple(f"lag_{t}" for t in range(1, self.depth + 1))
+
+
+def _digest(given: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def replicate(task: Task, number: int) -> np.ndarray:

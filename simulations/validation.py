@@ -92,7 +92,7 @@ def verify(
 ) -> list[dict[str, Any]]:
     """Judge the suite's checks of the given ids (all by default); `trials` replaces the suite's own numbers.
 
-    quick  fewer trials, without the slowest checks; records  trials on file, see `campaign.run`
+    quick  a tenth of the trials, at least 30; records  trials on file, see `campaign.run`
     ValueError for an unknown id or fewer than 2 trials.
     """
     for name in ids or []:
@@ -129,10 +129,27 @@ def gaussian_model(
     )
     columns = dict(zip(task.columns, run(task, trials, **options).T, strict=True))
     simulated = {"minima": columns["basins"], **{name: columns[name] for name in ("steps", "p_global", "p_near")}}
-    means = {name: float(values.mean()) for name, values in simulated.items()}
+    means, intervals = _summary(simulated, CENTRAL)
     with contextlib.suppress(ValueError):  # where r leaves [0, 1/2] the mean over the simulated fields stands
         means["minima"] = minima.gaussian(graph, correlation, noise)
-    return means, {name: np.quantile(values, CENTRAL).tolist() for name, values in simulated.items()}
+    return means, intervals
+
+
+def _summary(
+    values: dict[str, np.ndarray], quantiles: tuple[float, float]
+) -> tuple[dict[str, float], dict[str, list[float]]]:
+    """Mean of each, and the two quantiles of each."""
+    means = {name: float(v.mean()) for name, v in values.items()}
+    return means, {name: np.quantile(v, quantiles).tolist() for name, v in values.items()}
+
+
+def _together(seen: list[dict[str, float]]) -> dict[str, np.ndarray]:
+    """Observations of many landscapes by name, each of shape (landscapes,)."""
+    return {name: np.array([one[name] for one in seen]) for name in seen[0]}
+
+
+def _agrees(observed: dict[str, float], interval: dict[str, list[float]]) -> dict[str, bool]:
+    return {name: low <= observed[name] <= high for name, (low, high) in interval.items()}
 
 
 def check_table(
@@ -155,7 +172,7 @@ def check_table(
         "observed": observed,
         "predicted": predicted,
         "interval": interval,
-        "agrees": {name: interval[name][0] <= observed[name] <= interval[name][1] for name in observed},
+        "agrees": _agrees(observed, interval),
         "branching": minima.branching(graph, Normal(), AR1Kernel(correlation[1])),
         "rho": list(correlation.rho),
         "trials": trials,
@@ -189,8 +206,7 @@ def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **optio
         }
         row: dict[str, Any] = {"seeds": k, "observed": observed, "spread": spread}
         for name, (predicted, interval) in models.items():
-            agrees = {key: interval[key][0] <= observed[key] <= interval[key][1] for key in observed}
-            row[name] = {"predicted": predicted, "interval": interval, "agrees": agrees}
+            row[name] = {"predicted": predicted, "interval": interval, "agrees": _agrees(observed, interval)}
         rows.append(row)
     errors = {name: getattr(found.landscape_error, name) for name in ("sigma", "r")}
     return {
@@ -215,10 +231,8 @@ def _surrogate_model(
         rng = np.random.default_rng(np.random.SeedSequence(k, spawn_key=(number,)))
         return observe(dressed.graph, dressed.draw(k, rng))
 
-    seen: list[Any] = list(Parallel(n_jobs=jobs, return_as="generator")(delayed(one)(i) for i in range(trials)))
-    values = {name: np.array([each[name] for each in seen]) for name in seen[0]}
-    interval = {name: np.quantile(v, CENTRAL).tolist() for name, v in values.items()}
-    return {name: float(v.mean()) for name, v in values.items()}, interval
+    seen: Any = Parallel(n_jobs=jobs)(delayed(one)(i) for i in range(trials))
+    return _summary(_together(seen), CENTRAL)
 
 
 def _observe_groups(
@@ -229,6 +243,5 @@ def _observe_groups(
     for order in [rng.permutation(seeds) for _ in range(SHUFFLES)] if k < seeds else [np.arange(seeds)]:
         groups = order[: seeds // k * k].reshape(-1, k)
         seen += [observe(graph, losses[:, group].mean(axis=1)) for group in groups]
-    values = {name: np.array([one[name] for one in seen]) for name in seen[0]}
-    spread = {name: np.quantile(v, [0.025, 0.975]).tolist() for name, v in values.items()}
-    return {name: float(v.mean()) for name, v in values.items()}, spread if len(seen) > 1 else None
+    means, spread = _summary(_together(seen), (0.025, 0.975))
+    return means, spread if len(seen) > 1 else None
