@@ -43,6 +43,16 @@ def test_the_data_card_tells_what_is_there(table: Table) -> None:
     assert table.header["curve"] == [5, 10]
 
 
+def test_its_command_has_nothing_left_to_do(table: Table) -> None:
+    """The header is what `train` writes for the command of the data card, but for the versions of packages."""
+    from simulations.trainer import SPACES, Hyperparameters, digits
+    from simulations.trainer.train import make_header
+
+    hyper = Hyperparameters(width=24, epochs=20, learning_rate=0.07)
+    made = make_header(SPACES["vector"], digits(train=300, valid=1000), hyper, [5, 10], table.header["seeds"], "cpu")
+    assert table.header == made | {"versions": table.header["versions"]}
+
+
 def test_random_cells_trained_again_are_equal(table: Table) -> None:
     """Three cells, other ones at every run. The tolerance, for the rounding of other processors, is 0.002 nats; two
     seeds of a cell differ by 0.02 or more (a table made otherwise is found at once)."""
