@@ -42,6 +42,17 @@ def check(data: Data) -> None:
     assert not explained, f"one σ explains the minima of {explained} seeds"
 
 
+def numbers(data: Data) -> dict[str, Any]:
+    """Minima by seeds averaged: observed, and expected by both models."""
+    return {
+        str(row["seeds"]): {
+            "observed": row["observed"]["minima"],
+            **{model: row[model]["predicted"]["minima"] for model in MODELS},
+        }
+        for row in data
+    }
+
+
 def draw_panel(ax: Axes, data: Data, name: str) -> None:
     """One quantity against the number of seeds averaged."""
     seeds = [row["seeds"] for row in data]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -79,6 +80,14 @@ def check(data: Data) -> None:
             assert margin.low > 0, (
                 f"{dataset}, {noise}: {name} does not beat random search, which exceeds it by {margin}"
             )
+
+
+def numbers(data: Data) -> dict[str, Any]:
+    """True regret after 300 evaluations with 99 % intervals, in percentage points, by data set, noise and algorithm."""
+    return {
+        f"{dataset}, {noise}": {name: estimate.mean(values) for name, values in ends.items()}
+        for (dataset, noise), ends in data.ends.items()
+    }
 
 
 def draw_panel(ax: Axes, curves: dict[str, np.ndarray]) -> None:

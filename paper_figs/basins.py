@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -75,6 +76,11 @@ def check(data: Data) -> None:
     tree, published = (data.forms[name][: len(best)] for name in ("tree", "published"))
     assert (tree > best).all(), f"the form for trees, {tree}, is not above {best}"
     assert (published > tree).all(), f"the published form, {published}, is not above that for trees, {tree}"
+
+
+def numbers(data: Data) -> dict[str, Any]:
+    """Mean basin of the best eight losses: of shuffles with its 99.9 % interval, and by the closed forms."""
+    return {"shuffled": data.measured[0], **{name: values[0] for name, values in data.forms.items()}}
 
 
 def draw_panel(ax: Axes, data: Data, unit: np.ndarray) -> None:

@@ -117,6 +117,11 @@ def check(data: Data) -> None:
     assert (data.flips[:, 0] <= data.flips[:, 1] + 1e-12).all(), "the deciding edges flip more often than all"
 
 
+def numbers(data: Data) -> dict[str, Any]:
+    """Medians of bound/exact: low and high."""
+    return {name: np.median(ratios, axis=(1, 2)) for name, ratios in {**data.walks, **data.noisy}.items()}
+
+
 def _band(ax: Axes, x: np.ndarray, ratios: np.ndarray, colour: str, label: str) -> None:
     """Median and range over landscapes, where the bound is finite."""
     for side, style_ in zip(ratios, ("--", "-"), strict=True):

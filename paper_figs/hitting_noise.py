@@ -92,6 +92,15 @@ def check(data: Data) -> None:
         assert not outside, f"exact steps outside the 99.9 % interval for c={c}: {outside}"
 
 
+def numbers(data: Data) -> dict[str, Any]:
+    """σ* and the expected steps there by c; landscapes on which noise costs fewer evaluations than restarts."""
+    return {
+        "best": {f"c={c}": best for c, best in data.best.items()},
+        "noise cheaper": {f"c={c}": int((both[:, 0] < both[:, 1]).sum()) for c, both in data.budgets.items()},
+        "landscapes": LANDSCAPES,
+    }
+
+
 def draw_curves(ax: Axes, data: Data) -> None:
     """h(σ) with σ* marked."""
     for c, colour in COLOURS.items():

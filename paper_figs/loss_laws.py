@@ -129,6 +129,17 @@ def check(data: Data) -> None:
         assert abs(better["gaussian"] / better["table"] - 1) < 0.25, f"{name}: the Gaussian kernel is off: {better}"
 
 
+def numbers(data: Data) -> dict[str, Any]:
+    """By data set: fitted mean, sd and τ, ρ_1, and the share of better neighbours of the best 2 % of cells."""
+    return {
+        name: {
+            "mean": table.law.mean, "sd": table.law.sd, "tau": table.tau, "rho": table.rho,
+            "better": table.neighbours[0.01].better,
+        }
+        for name, table in data.items()
+    }  # fmt: skip
+
+
 def draw_law(ax: Axes, table: Table) -> None:
     """Losses against the truncated normal."""
     x = np.linspace(0, 1, 400)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -94,6 +95,14 @@ def check(data: Data) -> None:
     assert len(first.vertices) > n / 2, f"only {len(first.vertices)} of {n} starts lead to the optimum"
     assert first.depth[-1] > 10, f"the optimum is at most {first.depth[-1]} steps away"
     assert len(shuffled.trees[0].vertices) < 0.02 * n, f"shuffled: a basin has {len(shuffled.trees[0].vertices)} starts"
+
+
+def numbers(data: Data) -> dict[str, Any]:
+    """Share of starts in the largest basin, and its depth."""
+    return {
+        name: {"share": len(forest.trees[0].vertices) / len(forest.losses), "depth": int(forest.trees[0].depth[-1])}
+        for name, forest in data.items()
+    }
 
 
 def draw_tree(ax: Axes, tree: Tree) -> None:
