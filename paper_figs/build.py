@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from simulations.files import to_json, write_atomically
+
 from . import (
     averaging,
     baselines,
@@ -29,7 +31,7 @@ FIGURES = {
     "loss_laws": loss_laws,
     "basins": basins,
 }
-"""Name → module with TITLE, load(jobs), check(data) and draw(data)."""
+"""Name → module with TITLE, load(jobs), check(data), numbers(data) and draw(data)."""
 
 
 def describe(names: Iterable[str] | None = None) -> dict[str, str]:
@@ -42,11 +44,13 @@ def describe(names: Iterable[str] | None = None) -> dict[str, str]:
 
 
 def build(names: Iterable[str] | None, folder: Path, jobs: int = 1) -> list[Path]:
-    """Load, check, draw and save; the files written."""
+    """Load, check, draw and save; the files written: NAME.pdf, NAME.png, and NAME.json with the numbers shown."""
     files = []
     for name in describe(names):
         module = FIGURES[name]
         data = module.load(jobs)
         module.check(data)
-        files += style.save(module.draw(data), folder, name)
+        text = to_json(module.numbers(data), indent=1)
+        files += [*style.save(module.draw(data), folder, name), folder / f"{name}.json"]
+        write_atomically(files[-1], lambda file, text=text: file.write(text.encode()))
     return files

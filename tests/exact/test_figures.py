@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -142,21 +143,23 @@ def fake(claim: bool) -> SimpleNamespace:
         figure.subplots().plot([0, data])
         return figure
 
-    return SimpleNamespace(TITLE="A line", load=lambda jobs: jobs, check=check, draw=draw)
+    numbers = {"top": np.array([1.0, np.inf])}
+    return SimpleNamespace(TITLE="A line", load=lambda jobs: jobs, check=check, numbers=lambda data: numbers, draw=draw)
 
 
 def test_build_draws_all_by_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(build, "FIGURES", {"one": fake(True), "two": fake(True)})
-    names = ["one.pdf", "one.png", "two.pdf", "two.png"]
+    names = [f"{name}.{kind}" for name in ("one", "two") for kind in ("pdf", "png", "json")]
     assert [path.name for path in build.build(None, tmp_path)] == names
-    assert sorted(os.listdir(tmp_path)) == names
+    assert sorted(os.listdir(tmp_path)) == sorted(names)
+    assert json.loads((tmp_path / "one.json").read_text()) == {"top": [1, "inf"]}
 
 
 def test_build_stops_at_a_false_claim(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(build, "FIGURES", {"one": fake(True), "two": fake(False), "three": fake(True)})
     with pytest.raises(AssertionError, match="the claim fails"):
         build.build(None, tmp_path)
-    assert sorted(os.listdir(tmp_path)) == ["one.pdf", "one.png"]
+    assert sorted(os.listdir(tmp_path)) == ["one.json", "one.pdf", "one.png"]
 
 
 def test_an_unknown_name_stops_the_build_before_it_begins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
