@@ -200,7 +200,7 @@ def train(
     seeds      different integers 0 ≤ seed < 2³²
     out        where to save the table, a path that ends in `.npz`. Every `SAVE_EVERY` seconds the cells done so
                far are saved beside it, as a table, in `.partial.npz`; the end removes it. A later call with the
-               same settings goes on from what is there, and trains nothing again
+               same settings goes on from what is there with the same program, and trains nothing again
     cells      different cell numbers of the space; None trains all
     curve      increasing epochs before the last after which the validation loss is kept too
     chunk      cells trained at a time on a device, each with all seeds; None takes about 32 replicas on a CPU, where
@@ -235,7 +235,7 @@ def train(
 
     rest, saved = numbers[len(table.cells) :], time.monotonic()
     if len(rest):
-        program = compiled(space, data, hyper, tuple(curve), seeds, len(rest), chunk, platform)
+        program = compiled(space, data, hyper, tuple(curve), seeds, len(numbers), chunk, platform)
         workers = max(1, joblib.cpu_count() // len(jax.devices("cpu"))) if platform == "cpu" else 1
         with (
             _bar(f"{header['name']} on {header['device']}", len(rest) * len(seeds), progress) as advance,
