@@ -16,7 +16,7 @@ A complete table has `cells` = 0..n−1. A training that diverged holds NaN or i
     name              "space/data"
     space             {"name", "edges": [[0, 1], …], "operations": [[names allowed], …]}, one an edge
     radices           numbers of allowed operations, one an edge
-    data              {"name", "train", "valid", "test", "features", "classes", "sha256"}
+    data              {"name", "train", "valid", "test": samples, "features": values a sample, "classes", "sha256"}
     hyperparameters   fields of `Hyperparameters`
     curve             list of the epochs of `valid_curve`
     seeds             list of the seeds
