@@ -80,6 +80,7 @@ ALGORITHMS: dict[str, Algorithm] = {
     "steepest": local_search,
     "first": partial(local_search, rule="first"),
     "reluctant": partial(local_search, rule="reluctant"),
+    "steepest_sampled": partial(local_search, samples=10),
     "steepest_continued": partial(local_search, stop_at_minimum=False),
     "first_continued": partial(local_search, rule="first", stop_at_minimum=False),
     "memoryless": memoryless_search,

@@ -17,11 +17,16 @@ FILES = {".npz": trained.losses, ".csv": plain.load, ".parquet": plain.load, ".j
 """Suffix of a table's file → its reader: of trained tables, one's own, and NAS-Bench-Macro."""
 
 
-def load(name: str) -> LossTable:
+def load(name: str, kind: str | None = None) -> LossTable:
     """The table of a name in `TABLES`, or of the path of a file in a format of `FILES`.
 
-    ValueError for an unknown name or a damaged file.
+    kind  of the file: csv, parquet, npz, json; by default its suffix
+    ValueError for an unknown name or kind, or a damaged file.
     """
+    if kind is not None:
+        if f".{kind}" not in FILES:
+            raise ValueError(f"format: {kind!r} is unknown; allowed: {', '.join(suffix[1:] for suffix in FILES)}")
+        return FILES[f".{kind}"](name)
     family, _, dataset = name.partition(":")
     if family in FAMILIES:
         return FAMILIES[family].load(dataset)

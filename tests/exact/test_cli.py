@@ -238,14 +238,28 @@ def test_verify_takes_ids_and_trials(hillscape: Hillscape) -> None:
 def test_reproduce_ends_with_its_verdict(
     hillscape: Hillscape, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, agrees: bool, status: int
 ) -> None:
-    averaging = {"table": "t", "seeds": 4, "graph": "g", "rho": [1, 0.5, 0.2], "sigma": 0.1, "r": 0.1, "rows": []}
-    averaging["errors"] = {"rho": [0, 0.1, 0.1], "sigma": 0.1, "r": 0.1}
-    summary = {"agrees": agrees, "verify": [], "checks": [], "averaging": averaging, "files": [], "seconds": 1.0}
-    monkeypatch.setattr("simulations.reproduce.reproduce", lambda out, jobs, **options: summary)
+    claim = {"claim": "Hills can be climbed", "verdict": "partly"}
+    summary = {"agrees": agrees, "verify": [], "claims": [claim], "files": ["page.html"], "seconds": 1.0, "full": False}
+    monkeypatch.setattr("simulations.reproduce.reproduce", lambda out, jobs, full: summary | {"full": full})
     outcome = hillscape(f"reproduce --out {tmp_path} --json")
     assert outcome.status == status
     assert parsed(outcome) == summary
-    assert hillscape(f"reproduce --out {tmp_path}").status == status
+    assert parsed(hillscape(f"reproduce --full --out {tmp_path} --json"))["full"]
+    outcome = hillscape(f"reproduce --out {tmp_path}")
+    assert outcome.status == status
+    assert all(word in outcome.out for word in ("Hills can be climbed", "partly", "page.html"))
+
+
+def test_check_reads_a_format_whatever_the_suffix(hillscape: Hillscape, tmp_path: Path) -> None:
+    path = tmp_path / "grid.txt"
+    path.write_text("a,b,loss\n" + "\n".join(f"{a},{b},{(3 * a + 5 * b) % 7}" for a in range(3) for b in range(4)))
+    outcome = hillscape(f"check {path} --format csv --trials 20 --json")
+    assert parsed(outcome)["graph"] == "hamming:3x4"
+    assert hillscape(f"check {path}").status == 2
+    assert hillscape(f"check {path} --format json --trials 20").status == 2
+    refused = hillscape(f"check {path} --format xls")
+    assert refused.status == 2
+    assert "format: 'xls' is unknown; allowed: npz, csv, parquet, json" in refused.err
 
 
 def test_theorems_lists_every_result(hillscape: Hillscape) -> None:

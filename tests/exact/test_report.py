@@ -1,0 +1,279 @@
+"""`reproduce`: stages that are kept, claims that follow the numbers, and a page that a browser shows whole."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from paper_figs import build, claims, report
+from simulations import benchmarks, reproduce, validation
+from simulations.files import to_json
+from theory.graphs import Hamming
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def fake_figure(name: str, numbers: dict[str, Any]) -> Any:
+    """A module that draws a line."""
+
+    class Module:
+        TITLE = f"The figure {name} <with> & signs"
+
+        @staticmethod
+        def load(jobs: int) -> int:
+            return jobs
+
+        @staticmethod
+        def check(data: int) -> None:
+            assert data
+
+        @staticmethod
+        def numbers(data: int) -> dict[str, Any]:
+            return numbers
+
+        @staticmethod
+        def draw(data: int) -> Figure:
+            figure = plt.figure(figsize=(2, 1))
+            figure.subplots().plot([0, data])
+            return figure
+
+    return Module
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """A whole run, its stages as they are but for their size: few trials, a small trained space, drawn lines."""
+    out = tmp_path_factory.mktemp("out")
+    verify, check_table, check_averaging = validation.verify, validation.check_table, validation.check_averaging
+    ids = ["minima.branching", "minima.gaussian", "preimage.branching", "preimage.published"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reproduce, "RUNS", 20)
+        patch.setattr(reproduce, "DRAWS", 2)
+        patch.setattr(reproduce, "ADDED", (0.5,))
+        patch.setattr(reproduce, "TRAININGS", (50,))
+        patch.setattr(validation, "verify", lambda **options: verify(ids, 30, jobs=1))
+        patch.setattr(validation, "check_table", lambda table, seeds, **options: check_table(table, seeds, 20))
+        patch.setattr(validation, "check_averaging", lambda table, **options: check_averaging(table, 10))
+        patch.setattr(reproduce, "train_live", lambda path, progress: trained(path))
+        averaging = {"1": {"observed": 283.0}, "16": {"observed": 71.0}}
+        figures = {name: fake_figure(name, averaging if name == "averaging" else {}) for name in build.FIGURES}
+        patch.setattr(build, "FIGURES", figures)
+        return reproduce.reproduce(out, jobs=1, progress=False), out
+
+
+def trained(path: Path) -> Path:
+    """A table of one's own instead of a training."""
+    path = path.with_suffix(".csv")
+    losses = np.random.default_rng(0).normal(size=(3, 3, 2))
+    rows = [f"{a},{b},{seed},{losses[a, b, seed]}" for a in range(3) for b in range(3) for seed in range(2)]
+    path.write_text("\n".join(["a,b,seed,loss", *rows]))
+    return path
+
+
+def test_a_run_leaves_a_page_and_all_its_numbers(run: tuple[dict[str, Any], Path]) -> None:
+    summary, out = run
+    assert [Path(file).name for file in summary["files"]] == ["report.html", "summary.json", "vector.csv"]
+    assert json.loads((out / "summary.json").read_text())["claims"] == json.loads(to_json(summary["claims"]))
+    assert {c["verdict"] for c in summary["claims"]} <= {claims.REPRODUCED, claims.PARTLY, claims.NOT}
+    counts = {each["table"]: each["rows"][0]["minima"][1] for each in summary["landscapes"]}
+    assert counts["nasbench201:cifar10"] == 13
+    assert counts["own:vector"] == 71
+
+
+def test_a_second_run_computes_nothing(run: tuple[dict[str, Any], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    summary, out = run
+    monkeypatch.setattr(reproduce, "train_live", lambda path, progress: path.with_suffix(".csv"))
+    monkeypatch.setattr(validation, "verify", None)
+    monkeypatch.setattr(validation, "check_table", None)
+    monkeypatch.setattr(build, "build", None)
+    monkeypatch.setattr(build, "FIGURES", {name: fake_figure(name, {}) for name in build.FIGURES})
+    again = reproduce.reproduce(out, jobs=2, progress=False)
+    told = ("seconds", "provenance", "files")
+    assert {key: again[key] for key in again if key not in told} == {
+        key: summary[key] for key in summary if key not in told
+    }
+
+
+def test_a_figure_that_was_deleted_is_drawn_again(
+    run: tuple[dict[str, Any], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, out = run
+    monkeypatch.setattr(reproduce, "train_live", lambda path, progress: path.with_suffix(".csv"))
+    monkeypatch.setattr(build, "FIGURES", {name: fake_figure(name, {}) for name in build.FIGURES})
+    (out / "figures" / "basins.png").unlink()
+    reproduce.reproduce(out, jobs=1, progress=False)
+    assert (out / "figures" / "basins.png").exists()
+
+
+def test_a_stage_is_kept_for_its_settings_only(tmp_path: Path) -> None:
+    made = []
+
+    def make() -> dict[str, Any]:
+        made.append(1)
+        return {"value": float("inf"), "array": np.arange(2)}
+
+    path = tmp_path / "stage.json"
+    first = reproduce.kept(path, make, ["a", 1])
+    assert first == reproduce.kept(path, make, ["a", 1]) == {"value": "inf", "array": [0, 1]}
+    assert len(made) == 1
+    reproduce.kept(path, make, ["a", 2])
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"key": 1}', b"\xff"])
+def test_a_damaged_stage_is_made_again(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "stage.json"
+    reproduce.kept(path, lambda: 1)
+    path.write_bytes(damage)
+    assert reproduce.kept(path, lambda: 2) == 2
+
+
+def test_other_code_makes_its_own_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "stage.json"
+    reproduce.kept(path, lambda: 1)
+    monkeypatch.setattr(reproduce, "code_id", lambda: "other")
+    assert reproduce.kept(path, lambda: 2) == 2
+
+
+def test_shuffled_losses_are_iid_losses() -> None:
+    """Counts of a table whose landscape is known: a slope has one minimum that every start reaches."""
+    slope = np.add.outer(np.arange(4.0), np.arange(3.0)).ravel()
+    table = benchmarks.table.LossTable("slope", Hamming((4, 3)), np.column_stack([slope, slope]), "")
+    rows = {row["noise"]: row for row in reproduce.landscape(table)["rows"]}
+    assert rows["mean over seeds"]["minima"] == [1, 1, 1]
+    assert rows["mean over seeds"]["p_optimum"] == [1, 1, 1]
+    assert rows["one seed"]["minima"][1:] == [1, 1]
+    assert rows["shuffled"]["theory"]["minima"] == 12 / 6
+
+
+def changed(summary: dict[str, Any], *path: Any, value: Any) -> dict[str, Any]:
+    """A copy with one value replaced."""
+    summary = copy.deepcopy(summary)
+    at = summary
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = value
+    return summary
+
+
+def verdict(claim: Any, summary: dict[str, Any]) -> str:
+    return claim(summary).verdict
+
+
+def test_baselines_that_lose_are_not_powerful(run: tuple[dict[str, Any], Path]) -> None:
+    summary, _ = run
+    won, lost = {"low": 1.0, "best": 2.0, "high": 3.0}, {"low": -3.0, "best": -2.0, "high": -1.0}
+    for each in range(3):
+        for noise in reproduce.NOISES:
+            summary = changed(
+                summary, "searches", each, "noises", noise, "lead", value={"random": won, "evolution": won}
+            )
+    assert verdict(claims.baseline, summary) == verdict(claims.denoised, summary) == claims.REPRODUCED
+    loses = changed(summary, "searches", 1, "noises", "denoised", "lead", "evolution", value=lost)
+    assert verdict(claims.baseline, loses) == verdict(claims.denoised, loses) == claims.PARTLY
+    assert "nasbench201:cifar100, denoised: evolution" in claims.denoised(loses).evidence
+    for each in range(3):
+        for noise in reproduce.NOISES:
+            loses = changed(loses, "searches", each, "noises", noise, "lead", value={"random": lost, "evolution": lost})
+    assert verdict(claims.baseline, loses) == verdict(claims.denoised, loses) == claims.NOT
+
+
+def test_minima_that_do_not_fall_refute_the_claim(run: tuple[dict[str, Any], Path]) -> None:
+    summary, _ = run
+    assert verdict(claims.fewer_minima, summary) == claims.REPRODUCED
+    for each in range(4):
+        assert verdict(claims.fewer_minima, summary) != claims.NOT
+        summary = changed(summary, "landscapes", each, "rows", 0, "minima", value=[1e9] * 3)
+        assert verdict(claims.fewer_minima, summary) == (claims.PARTLY if each < 3 else claims.NOT)
+
+
+def test_convexity_is_counted(run: tuple[dict[str, Any], Path]) -> None:
+    summary, _ = run
+    assert verdict(claims.near_convex, summary) == claims.PARTLY
+    for share, told in ((0.9, claims.REPRODUCED), (0.1, claims.NOT)):
+        other = summary
+        for each in range(4):
+            other = changed(other, "landscapes", each, "rows", 0, "p_optimum", value=[share] * 3)
+        assert verdict(claims.near_convex, other) == told
+
+
+def test_theorems_are_judged_by_simulations(run: tuple[dict[str, Any], Path]) -> None:
+    summary, _ = run
+    at = {(v["id"], v["setting"]): i for i, v in enumerate(summary["verify"])}
+    exact = at["minima.gaussian", claims.SETTING]
+    assert verdict(claims.minima_theorem, summary) == claims.PARTLY
+    assert verdict(claims.minima_theorem, changed(summary, "verify", exact, "low", value=0)) == claims.REPRODUCED
+    cube = next(i for (id, _), i in at.items() if id == "minima.branching")
+    assert verdict(claims.minima_theorem, changed(summary, "verify", cube, "agrees", value=False)) == claims.NOT
+    wrong = at["preimage.published", "truncnorm:0.35, s=24, x=0.1, k=1"]
+    assert verdict(claims.preimages, summary) == claims.NOT
+    assert verdict(claims.preimages, changed(summary, "verify", wrong, "agrees", value=False)) == claims.REPRODUCED
+
+
+def test_tables_are_counted(run: tuple[dict[str, Any], Path]) -> None:
+    summary, _ = run
+    for check in range(len(summary["checks"])):
+        summary = changed(summary, "checks", check, "agrees", value={"minima": True})
+    for row in range(len(summary["averaging"]["rows"])):
+        summary = changed(summary, "averaging", "rows", row, "stationary", "agrees", value={"minima": True})
+    assert verdict(claims.tables_explained, summary) == claims.REPRODUCED
+    other = changed(summary, "checks", 0, "agrees", "minima", value=False)
+    assert verdict(claims.tables_explained, other) == claims.PARTLY
+
+
+def test_the_page_stands_alone(run: tuple[dict[str, Any], Path]) -> None:
+    summary, out = run
+    page = report.page(summary, out)
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+    for name in build.FIGURES:
+        assert f'id="figure-{name}"' in page
+    for target in re.findall(r'href="#([^"]+)"', page):
+        assert f'id="{target}"' in page
+    assert "&lt;with&gt; &amp; signs" in page
+    for claim in summary["claims"]:
+        assert claim["verdict"] in page
+
+
+PROBE = """
+<script>
+const errors = [];
+addEventListener("error", e => errors.push(String(e.message)), true);
+addEventListener("load", () => {
+  const images = [...document.images].map(i => [i.complete && i.naturalWidth > 0, i.getBoundingClientRect().width]);
+  const wide = document.documentElement.scrollWidth > innerWidth;
+  document.title = "PROBE " + JSON.stringify({errors, images, wide, width: innerWidth});
+});
+</script>
+"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.parametrize("width", [500, 1280], ids=["phone", "laptop"])
+def test_a_browser_shows_every_figure(run: tuple[dict[str, Any], Path], tmp_path: Path, width: int) -> None:
+    summary, out = run
+    page = tmp_path / "page.html"
+    page.write_text(report.page(summary, out).replace("</head>", f"{PROBE}</head>"), encoding="utf-8")
+    flags = (
+        "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --enable-logging=stderr"
+    )
+    command = [CHROMIUM or "", *flags.split(), "--disable-component-update", "--disable-sync", "--disable-quic"]
+    command += [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert "CONSOLE" not in done.stderr
+    found = re.search(r"<title>PROBE (.*)</title>", done.stdout)
+    assert found is not None
+    seen = json.loads(found[1])
+    assert seen["errors"] == []
+    assert len(seen["images"]) == len(summary["figures"])
+    assert all(whole and wide > 0.8 * min(seen["width"], 950) for whole, wide in seen["images"])
+    assert not seen["wide"], "the page scrolls sideways"
