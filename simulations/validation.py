@@ -7,7 +7,9 @@ A verification declares its family-wise false-alarm rate: with m comparisons eac
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,7 @@ from .benchmarks.table import LossTable
 from .campaign import run
 from .records import Records
 from .suite import Check
-from .surrogate import Surrogate
+from .surrogate import Surrogate, dressed
 from .tasks import Task
 
 FALSE_ALARM = 0.01
@@ -155,28 +157,50 @@ def _agrees(observed: dict[str, float], interval: dict[str, list[float]]) -> dic
 def check_table(
     table: LossTable, seeds: str | int = "mean", trials: int = 1000, jobs: int = 1, **options: Any
 ) -> dict[str, Any]:
-    """A real table against the stationary Gaussian field of its own correlation by distance.
+    """A real table against random tables with its interactions, losses and noise, `surrogate.Surrogate`.
 
-    The normal scores of the table give ρ_0..ρ_d, and nothing is tuned to what is observed. An observation agrees if it
-    lies in the `CENTRAL` part of simulated landscapes. `branching` is minima.branching with the AR(1) kernel of ρ_1,
-    for comparison. options  progress and records, as for `campaign.run`
+    Nothing is tuned to what is observed, which agrees if it lies in the `CENTRAL` part of simulated landscapes.
+    stationary  for comparison, the Gaussian field of the landscape's own ρ_0..ρ_d (of normal scores): predicted,
+                interval, agrees; None where no such field exists, as happens with unequal radices
+    branching   for comparison, minima.branching with the AR(1) kernel of ρ_1
+    options     progress and records of the stationary field, as for `campaign.run`
+    ValueError for a table on another than a Hamming graph, or a constant one.
     """
-    graph, losses = table.graph, table.landscape(seeds)
+    graph, losses = _hamming(table), table.landscape(seeds)
     correlation = ruggedness.correlation_by_distance(graph, ruggedness.normal_scores(losses))
     observed = observe(graph, losses)
-    predicted, interval = gaussian_model(graph, correlation, NOISELESS, trials, jobs=jobs, **options)
+
+    def landscape(drawn: np.ndarray) -> np.ndarray:
+        return replace(table, losses=drawn).landscape(seeds)
+
+    predicted, interval = _surrogate_model(_surrogate(graph, table.losses), landscape, losses, trials, jobs)
+    stationary = None
+    with contextlib.suppress(ValueError):  # ρ is not positive semi-definite
+        field = correlation.completed(graph)
+        stationary = _judged(observed, *gaussian_model(graph, field, NOISELESS, trials, jobs=jobs, **options))
     return {
         "table": table.name,
         "seeds": str(seeds),
         "graph": str(graph),
         "observed": observed,
-        "predicted": predicted,
-        "interval": interval,
-        "agrees": _agrees(observed, interval),
+        **_judged(observed, predicted, interval),
+        "stationary": stationary,
         "branching": minima.branching(graph, Normal(), AR1Kernel(correlation[1])),
         "rho": list(correlation.rho),
         "trials": trials,
     }
+
+
+def _hamming(table: LossTable) -> Hamming:
+    if not isinstance(table.graph, Hamming):
+        raise ValueError(f"{table.name}: {table.graph} is not a Hamming graph, on which the models of a check live")
+    return table.graph
+
+
+def _judged(
+    observed: dict[str, float], predicted: dict[str, float], interval: dict[str, list[float]]
+) -> dict[str, dict[str, Any]]:
+    return {"predicted": predicted, "interval": interval, "agrees": _agrees(observed, interval)}
 
 
 def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **options: Any) -> dict[str, Any]:
@@ -184,30 +208,28 @@ def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **optio
 
     stationary  the Gaussian field with noise of variance σ²/k everywhere; ρ_1, ρ_2 and σ come from
                 `ruggedness.estimate` on the normal scores of all losses, the other ρ_h from `Correlation.completed`
-    by_rank     `surrogate.Surrogate`: the same field with the table's losses, and its noise at each rank
+    by_rank     `surrogate.Surrogate`: the field of the table's interactions, with its losses and its noise at each rank
     Neither takes anything from what is observed. Observed is the mean over as many disjoint groups of k seeds as there
     are, in `SHUFFLES` random divisions, and `spread` the central 95 % of these landscapes (None where all seeds are one
     group). An observation agrees with a model if it lies in the `CENTRAL` part of its single landscapes.
     ValueError for a table of fewer than 4 complete seeds.
     """
-    graph, seeds = table.graph, table.complete_seeds
+    graph, seeds = _hamming(table), table.complete_seeds
     if seeds < 4:
         raise ValueError(f"{table.name}: {seeds} complete seeds; averaging them needs at least 4")
     losses = table.losses[:, :seeds]
     found = ruggedness.estimate(graph, ruggedness.normal_scores(losses))
     correlation = Correlation((1.0, *(float(rho) for rho in found.value.rho[1:3]))).completed(graph)
-    dressed, rows = Surrogate(graph, correlation, losses), []
+    model, rows = _surrogate(graph, losses), []
     for k in (2**i for i in range(seeds.bit_length())):
         observed, spread = _observe_groups(graph, losses, k)
         noise = Noise(found.value.sigma, k)
         models = {
             "stationary": gaussian_model(graph, correlation, noise, trials, jobs=jobs, **options),
-            "by_rank": _surrogate_model(dressed, k, trials, jobs),
+            "by_rank": _surrogate_model(model, partial(_mean_of, k), _mean_of(k, losses), trials, jobs),
         }
         row: dict[str, Any] = {"seeds": k, "observed": observed, "spread": spread}
-        for name, (predicted, interval) in models.items():
-            row[name] = {"predicted": predicted, "interval": interval, "agrees": _agrees(observed, interval)}
-        rows.append(row)
+        rows.append(row | {name: _judged(observed, *predicted) for name, predicted in models.items()})
     errors = {name: getattr(found.landscape_error, name) for name in ("sigma", "r")}
     return {
         "table": table.name,
@@ -222,14 +244,30 @@ def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **optio
     }
 
 
+def _surrogate(graph: Hamming, losses: np.ndarray) -> Surrogate:
+    """The surrogate of a table by the analysis of variance of its normal scores; a single seed passes for the truth."""
+    scores = ruggedness.normal_scores(losses)
+    if np.isnan(losses[:, 1:]).all():
+        true = ruggedness.interactions(graph, scores[:, 0])
+        return Surrogate(graph, losses, true, np.zeros_like(true))
+    return Surrogate(graph, losses, *ruggedness.denoised_interactions(graph, scores))
+
+
+def _mean_of(k: int, losses: np.ndarray) -> np.ndarray:
+    """The mean of the first k seeds, shape (n,)."""
+    return losses[:, :k].mean(axis=1)
+
+
 def _surrogate_model(
-    dressed: Surrogate, k: int, trials: int, jobs: int
+    model: Surrogate, landscape: Callable[[np.ndarray], np.ndarray], losses: np.ndarray, trials: int, jobs: int
 ) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """Means of `observe` over landscapes of a surrogate, k seeds averaged, and their `CENTRAL` part."""
+    """Means of `observe` over landscapes, of values `losses` (n,), of a model's tables, and their `CENTRAL` part."""
+    if trials < 1:
+        raise ValueError(f"trials: {trials} must be at least 1")
 
     def one(number: int) -> dict[str, float]:
-        rng = np.random.default_rng(np.random.SeedSequence(k, spawn_key=(number,)))
-        return observe(dressed.graph, dressed.draw(k, rng))
+        rng = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(number,)))
+        return observe(model.graph, dressed(landscape(model.draw(rng)), losses))
 
     seen: Any = Parallel(n_jobs=jobs)(delayed(one)(i) for i in range(trials))
     return _summary(_together(seen), CENTRAL)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.special import gamma, gammainc
 
-from simulations import landscapes, suite, validation
+from simulations import landscapes, suite, surrogate, validation
 from simulations.benchmarks import LossTable
 from simulations.campaign import run
 from simulations.suite import Check
@@ -293,7 +293,7 @@ def test_a_table_with_a_shuffled_bottom_disagrees(smooth: np.ndarray) -> None:
 def test_an_interval_holds_all_but_a_quarter_percent_of_the_landscapes(smooth: np.ndarray) -> None:
     content = validation.check_table(table(smooth), 0, trials=1600)
     simulated = run(Task("steps", "gaussian", str(CUBE), rho=tuple(content["rho"])), 1600)[:, 0]
-    low, high = content["interval"]["steps"]
+    low, high = content["stationary"]["interval"]["steps"]
     assert ((simulated < low).sum(), (simulated > high).sum()) == (2, 2)
 
 
@@ -307,11 +307,33 @@ def test_a_constant_table_is_refused() -> None:
         validation.check_table(table(np.ones(CUBE.n)), 0, trials=5)
 
 
+def test_a_table_without_a_stationary_field_is_checked_all_the_same() -> None:
+    """All variance on the coordinate of two letters: ρ_h averages over coordinates, and no field has it."""
+    losses = np.repeat([0.0, 1.0], 9) + 1e-3 * np.arange(18)
+    content = validation.check_table(LossTable("toy", Hamming((2, 9)), losses[:, None], ""), 0, trials=50)
+    assert content["stationary"] is None
+    assert content["observed"]["minima"] == 1
+    assert content["agrees"]["minima"]
+
+
+@pytest.mark.parametrize("check", [validation.check_table, validation.check_averaging])
+def test_other_graphs_are_refused_by_name(check: Callable[[LossTable], object]) -> None:
+    graph: Any = parse_graph("cycle:8")
+    with pytest.raises(ValueError, match="toy: cycle:8 is not a Hamming graph"):
+        check(LossTable("toy", graph, np.random.default_rng(0).standard_normal((8, 4)), ""))
+
+
+def test_a_check_needs_trials() -> None:
+    with pytest.raises(ValueError, match="trials: 0 must be at least 1"):
+        validation.check_table(table(np.arange(CUBE.n, dtype=float)), 0, trials=0)
+
+
 def test_reading_of_a_check_is_that_of_its_parts(smooth: np.ndarray) -> None:
     content = validation.check_table(table(smooth), 0, trials=5)
     rho = tuple(content["rho"])
-    assert content["predicted"]["minima"] == minima.gaussian(parse_graph("hamming:5^4"), Correlation(rho))
-    assert content["predicted"]["steps"] == run(Task("steps", "gaussian", "hamming:5^4", rho=rho), 5)[:, 0].mean()
+    stationary = content["stationary"]["predicted"]
+    assert stationary["minima"] == minima.gaussian(parse_graph("hamming:5^4"), Correlation(rho))
+    assert stationary["steps"] == run(Task("steps", "gaussian", "hamming:5^4", rho=rho), 5)[:, 0].mean()
     assert content["branching"] == minima.branching(parse_graph("hamming:5^4"), Normal(), AR1Kernel(rho[1]))
 
 
@@ -343,6 +365,22 @@ def test_averaging_seeds_of_a_gaussian_field_is_as_predicted() -> None:
         assert sum(verdicts) >= 14, model
     minima_by_k = [row["observed"]["minima"] for row in content["rows"]]
     assert minima_by_k == sorted(minima_by_k, reverse=True)
+
+
+def test_noise_that_seeds_share_is_in_the_model() -> None:
+    """Seeds of which each favours its own letters: as rough as a field, not as independent noise of its variance.
+
+    The table is drawn from the model: four observations at 99 % together. Noise taken for independent predicts three
+    times the minima.
+    """
+    rng = np.random.default_rng(8)
+    parts = np.zeros((2, 2, 2, 2))
+    parts[1, 0, 0, 0] = parts[0, 1, 0, 0] = parts[0, 0, 1, 0] = parts[0, 0, 0, 1] = 0.25
+    losses = np.stack([surrogate.field(CUBE, parts, rng) for _ in range(5)], axis=1)
+    losses += landscapes.gaussian(CUBE, Correlation.geometric(0.8, 4), rng)[:, None]
+    content = validation.check_table(LossTable("toy", CUBE, losses, ""), 0, trials=100)
+    assert all(content["agrees"].values())
+    assert content["predicted"]["minima"] < 10
 
 
 def test_averaging_needs_seeds() -> None:
