@@ -1,8 +1,9 @@
-"""Random tables in the image of a table with seeds: its interactions, its losses, and its noise where it has it.
+"""Random tables in the image of a table with seeds: its effects, its losses, and its noise where it has it.
 
-Noise is not the same everywhere: where losses are low they lie close together, so that the same scatter between seeds
-changes more of their order. Nor is it always independent: seeds that share a split of the data share what it favours.
-The stationary field with one σ (the Gaussian model of theory) knows neither.
+Letters are not exchangeable: that an operation spoils every network belongs to the table, not to chance. Noise is not
+the same everywhere: where losses are low they lie close together, so that the same scatter between seeds changes more
+of their order. Nor is it always independent: seeds that share a split of the data share what it favours. The stationary
+field with one σ (the Gaussian model of theory) knows none of this.
 """
 
 from __future__ import annotations
@@ -47,30 +48,34 @@ def dressed(order: np.ndarray, losses: np.ndarray) -> np.ndarray:
 
 
 class Surrogate:
-    """Random tables with the interactions, the losses and the noise of a table.
+    """Random tables with the effects, the interactions, the losses and the noise of a table.
 
-    losses  of the table, shape (n, seeds), NaN where a seed is missing, every vertex has one
-    true    B_S of its true losses, shape (2,)*d, in any unit; a negative part counts as 0
-    noise   B_S of its noise, alike
-    The true loss of the vertex of rank r of the `field` of B_S is the r-th least vertex mean of the table. The noise of
-    a seed there is the Φ(g)-quantile of the deviations from their means of the `BLOCK` vertices of about this rank,
-    times √(k/(k−1)), the lost variance; g is a field with the B_S of the noise. A table of one seed has no noise.
-    The table's letters and their order are not kept: B_S and the laws by rank are all that is taken from it.
-    Status: approximation (means of few seeds are wider than true losses; one correlation of noise at all ranks).
-    ValueError for losses or parts of another shape, or a vertex without a loss.
+    losses   of the table, shape (n, seeds), NaN where a seed is missing, every vertex has one
+    effects  of few coordinates on its true losses, which every table has, shape (n,)
+    true     B_S of the interactions of more, shape (2,)*d, in the unit of `effects`; a negative part counts as 0
+    noise    B_S of its noise, shape (2,)*d, in any unit
+    The true loss of the vertex of rank r of the effects plus the `field` of B_S is the r-th least vertex mean of the
+    table. The noise of a seed there is the Φ(g)-quantile of the deviations from their means of the `BLOCK` vertices of
+    about this rank, times √(k/(k−1)), the lost variance; g is a field with the B_S of the noise. There is none in a
+    table of one seed.
+    Status: approximation (means of few seeds are wider than true losses; one correlation of noise at all ranks; noise
+    may depend on the letters, not the rank). ValueError for arguments of another shape, or a vertex without a loss.
     """
 
-    def __init__(self, graph: Hamming, losses: np.ndarray, true: np.ndarray, noise: np.ndarray) -> None:
+    def __init__(
+        self, graph: Hamming, losses: np.ndarray, effects: np.ndarray, true: np.ndarray, noise: np.ndarray
+    ) -> None:
         seeds = np.sum(~np.isnan(losses), axis=-1)
         if losses.ndim != 2 or len(losses) != graph.n or seeds.min() < 1:
             raise ValueError(f"losses: shape {losses.shape} must be ({graph.n}, seeds), with a loss of every vertex")
-        for name, parts in (("true", true), ("noise", noise)):
-            if parts.shape != (2,) * len(graph.radices):
-                raise ValueError(f"{name}: shape {parts.shape} must be {(2,) * len(graph.radices)}, a part of each set")
+        sets = (2,) * len(graph.radices)
+        for name, given, shape in (("effects", effects, (graph.n,)), ("true", true, sets), ("noise", noise, sets)):
+            if given.shape != shape:
+                raise ValueError(f"{name}: shape {given.shape} must be {shape} on {graph}")
         means = np.nanmean(losses, axis=1)
         order = means.argsort(kind="stable")
         self.graph, self.missing, self.losses = graph, np.isnan(losses), means[order]
-        self.true, self.noise = np.maximum(true, 0), noise / (noise.sum() or 1)
+        self.effects, self.true, self.noise = effects, np.maximum(true, 0), noise / (noise.sum() or 1)
         deviations, k, twice = losses - means[:, None], seeds[:, None], order[seeds[order] > 1]
         by_rank = deviations[twice] * np.sqrt(k[twice] / (k[twice] - 1)) if len(twice) else np.zeros((1, 1))
         blocks = np.array_split(by_rank, max(1, len(by_rank) // BLOCK))
@@ -80,7 +85,7 @@ class Surrogate:
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Losses of one random table, shape (n, seeds), NaN where the table's are."""
-        ranks = field(self.graph, self.true, rng).argsort().argsort()
+        ranks = (self.effects + field(self.graph, self.true, rng)).argsort().argsort()
         levels = np.stack([ndtr(field(self.graph, self.noise, rng)) for _ in self.missing.T], axis=1)
         noise = self.quantiles[self.block[ranks, None], (levels * LEVELS).astype(int)]
         return np.where(self.missing, np.nan, self.losses[ranks][:, None] + noise)

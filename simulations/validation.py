@@ -157,7 +157,7 @@ def _agrees(observed: dict[str, float], interval: dict[str, list[float]]) -> dic
 def check_table(
     table: LossTable, seeds: str | int = "mean", trials: int = 1000, jobs: int = 1, **options: Any
 ) -> dict[str, Any]:
-    """A real table against random tables with its interactions, losses and noise, `surrogate.Surrogate`.
+    """A real table against random tables with its low-order effects, losses and noise, `surrogate.Surrogate`.
 
     Nothing is tuned to what is observed, which agrees if it lies in the `CENTRAL` part of simulated landscapes.
     stationary  for comparison, the Gaussian field of the landscape's own ρ_0..ρ_d (of normal scores): predicted,
@@ -208,18 +208,23 @@ def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **optio
 
     stationary  the Gaussian field with noise of variance σ²/k everywhere; ρ_1, ρ_2 and σ come from
                 `ruggedness.estimate` on the normal scores of all losses, the other ρ_h from `Correlation.completed`
-    by_rank     `surrogate.Surrogate`: the field of the table's interactions, with its losses and its noise at each rank
+    by_rank     `surrogate.Surrogate`: effects of few coordinates as in the table, a field of the others' variances, the
+                table's losses, and its noise at each rank
     Neither takes anything from what is observed. Observed is the mean over as many disjoint groups of k seeds as there
     are, in `SHUFFLES` random divisions, and `spread` the central 95 % of these landscapes (None where all seeds are one
     group). An observation agrees with a model if it lies in the `CENTRAL` part of its single landscapes.
-    ValueError for a table of fewer than 4 complete seeds.
+    ValueError for a table of fewer than 4 complete seeds, on another than a Hamming graph, or of a ρ_1 and ρ_2 that no
+    stationary field has there.
     """
     graph, seeds = _hamming(table), table.complete_seeds
     if seeds < 4:
         raise ValueError(f"{table.name}: {seeds} complete seeds; averaging them needs at least 4")
     losses = table.losses[:, :seeds]
     found = ruggedness.estimate(graph, ruggedness.normal_scores(losses))
-    correlation = Correlation((1.0, *(float(rho) for rho in found.value.rho[1:3]))).completed(graph)
+    try:
+        correlation = Correlation((1.0, *(float(rho) for rho in found.value.rho[1:3]))).completed(graph)
+    except ValueError as error:
+        raise ValueError(f"{table.name}: no stationary field to compare with; {error}") from None
     model, rows = _surrogate(graph, losses), []
     for k in (2**i for i in range(seeds.bit_length())):
         observed, spread = _observe_groups(graph, losses, k)
@@ -245,12 +250,20 @@ def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **optio
 
 
 def _surrogate(graph: Hamming, losses: np.ndarray) -> Surrogate:
-    """The surrogate of a table by the analysis of variance of its normal scores; a single seed passes for the truth."""
+    """The surrogate of a table by the analysis of variance of its normal scores; a single seed passes for the truth.
+
+    Effects of up to two coordinates, and of fewer than half of all, are the table's own; higher ones are random.
+    """
     scores = ruggedness.normal_scores(losses)
+    means = np.nanmean(scores, axis=1)
     if np.isnan(losses[:, 1:]).all():
-        true = ruggedness.interactions(graph, scores[:, 0])
-        return Surrogate(graph, losses, true, np.zeros_like(true))
-    return Surrogate(graph, losses, *ruggedness.denoised_interactions(graph, scores))
+        true = ruggedness.interactions(graph, means) * np.var(means)
+        noise = np.zeros_like(true)
+    else:
+        true, noise = ruggedness.denoised_interactions(graph, scores)
+    kept = min(2, (true.ndim - 1) // 2)
+    higher = np.where(np.indices(true.shape).sum(axis=0) > kept, true, 0)
+    return Surrogate(graph, losses, ruggedness.effects(graph, means, kept), higher, noise)
 
 
 def _mean_of(k: int, losses: np.ndarray) -> np.ndarray:

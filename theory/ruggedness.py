@@ -106,6 +106,20 @@ def _parts(values: np.ndarray) -> np.ndarray:
     return energy / values.size
 
 
+def effects(graph: Hamming, losses: np.ndarray, order: int) -> np.ndarray:
+    """The joint effects of up to `order` coordinates, summed: the best fit to ℓ − ℓ̄ by functions of so few, shape (n,).
+
+    Its free parameters are Σ_{|S|≤order} Π_{i∈S}(q_i−1) less one, its share of the variance Σ_{|S|≤order} B_S.
+    Status: exact. ValueError as `interactions`. Source: Efron and Stein 1981 (decomposition).
+
+    >>> effects(Hamming((2, 2)), np.array([0.0, 1.0, 1.0, 4.0]), 1).round(9)
+    array([-2.,  0.,  0.,  2.])
+    """
+    coefficients = np.asarray(scipy.fft.dctn(_centred(graph, losses), norm="ortho"))
+    coefficients[np.sum(np.indices(graph.radices) > 0, axis=0) > order] = 0
+    return np.asarray(scipy.fft.idctn(coefficients, norm="ortho")).ravel()
+
+
 def amplitudes(graph: Hamming, losses: np.ndarray) -> np.ndarray:
     """Amplitude spectrum B_j = Σ_{|S|=j} B_S, the share of the variance in interactions of j coordinates, shape (d+1,).
 

@@ -63,10 +63,10 @@ def table(seeds: int, scale: float) -> np.ndarray:
 
 
 def surrogate_of(graph: Hamming, losses: np.ndarray) -> Surrogate:
-    """A rugged truth, and independent noise."""
+    """A rugged truth without effects, and independent noise."""
     parts = np.ones((2,) * len(graph.radices))
     white = ruggedness.interactions(graph, np.eye(graph.n)[0])
-    return Surrogate(graph, losses, parts, white)
+    return Surrogate(graph, losses, np.zeros(graph.n), parts, white)
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -140,8 +140,26 @@ def test_bad_tables_are_refused(losses: np.ndarray) -> None:
         surrogate_of(GRAPH, losses)
 
 
-def test_bad_parts_are_refused() -> None:
-    parts = np.ones((2,) * 4)
-    for bad, name in (((parts[0], parts), "true"), ((parts, parts[0]), "noise")):
-        with pytest.raises(ValueError, match=rf"{name}: shape \(2, 2, 2\) must be \(2, 2, 2, 2\)"):
-            Surrogate(GRAPH, table(3, 0), *bad)
+def test_bad_shapes_are_refused() -> None:
+    right = {"effects": np.zeros(GRAPH.n), "true": np.ones((2,) * 4), "noise": np.ones((2,) * 4)}
+    for name in right:
+        with pytest.raises(ValueError, match=rf"{name}: shape \(1,\) must be \(.*\) on hamming:5\^4"):
+            Surrogate(GRAPH, table(3, 0), **(right | {name: np.ones(1)}))
+
+
+def test_effects_are_kept_exactly() -> None:
+    """Without interactions and noise every drawn table is the table, where its effects have the order of its losses."""
+    losses = table(1, 0)
+    nothing = np.zeros((2,) * 4)
+    drawn = Surrogate(GRAPH, losses, losses[:, 0] ** 3, nothing, nothing).draw(np.random.default_rng(2))
+    assert np.array_equal(drawn, losses)
+
+
+@given(st.integers(0, 4), st.integers(0, 1000))
+def test_effects_of_few_coordinates_and_the_rest_share_no_set(order: int, seed: int) -> None:
+    """The projection has the parts of the landscape up to its order and none above, the rest has the others."""
+    losses = np.random.default_rng(seed).standard_normal(GRAPH.n)
+    low = ruggedness.effects(GRAPH, losses, order)
+    parts = [ruggedness.interactions(GRAPH, x) * np.var(x) for x in (losses, low + 1e-9 * losses)]
+    within = np.indices(parts[0].shape).sum(axis=0) <= order
+    np.testing.assert_allclose(parts[1], np.where(within, parts[0], 0), atol=1e-7)

@@ -308,12 +308,15 @@ def test_a_constant_table_is_refused() -> None:
 
 
 def test_a_table_without_a_stationary_field_is_checked_all_the_same() -> None:
-    """All variance on the coordinate of two letters: ρ_h averages over coordinates, and no field has it."""
-    losses = np.repeat([0.0, 1.0], 9) + 1e-3 * np.arange(18)
-    content = validation.check_table(LossTable("toy", Hamming((2, 9)), losses[:, None], ""), 0, trials=50)
+    """Most variance on the coordinate of two letters: ρ_h averages over coordinates, and no field has it.
+
+    Independent losses have 18/10 minima on average; 200 trials find the mean within 0.1 (three standard errors).
+    """
+    losses = np.repeat([0.0, 1.0], 9) + 1e-3 * np.random.default_rng(0).permutation(18)
+    content = validation.check_table(LossTable("toy", Hamming((2, 9)), losses[:, None], ""), 0, trials=200)
     assert content["stationary"] is None
     assert content["observed"]["minima"] == 1
-    assert content["agrees"]["minima"]
+    assert 1 <= content["predicted"]["minima"] < 1.6
 
 
 @pytest.mark.parametrize("check", [validation.check_table, validation.check_averaging])
@@ -370,8 +373,8 @@ def test_averaging_seeds_of_a_gaussian_field_is_as_predicted() -> None:
 def test_noise_that_seeds_share_is_in_the_model() -> None:
     """Seeds of which each favours its own letters: as rough as a field, not as independent noise of its variance.
 
-    The table is drawn from the model: four observations at 99 % together. Noise taken for independent predicts three
-    times the minima.
+    The table is drawn from the model: four observations at 99 % together. It predicts 2 minima; with noise taken for
+    independent it would be 27.
     """
     rng = np.random.default_rng(8)
     parts = np.zeros((2, 2, 2, 2))
