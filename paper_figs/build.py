@@ -8,13 +8,16 @@ from pathlib import Path
 from simulations.files import to_json, write_atomically
 
 from . import (
+    autocorrelation,
     averaging,
     baselines,
     basins,
     bound_tightness,
+    epsilon_success,
     hitting_noise,
     loss_laws,
     minima_noise,
+    noise_ranking,
     search_trees,
     size_study,
     style,
@@ -30,6 +33,9 @@ FIGURES = {
     "search_trees": search_trees,
     "loss_laws": loss_laws,
     "basins": basins,
+    "epsilon_success": epsilon_success,
+    "autocorrelation": autocorrelation,
+    "noise_ranking": noise_ranking,
 }
 """Name → module with TITLE, load(jobs), check(data), numbers(data) and draw(data)."""
 

@@ -18,7 +18,7 @@ from simulations.estimate import Estimate
 from simulations.implicit import Landscape, Walks
 from theory import gaussian_walks, walks
 from theory.correlations import Correlation
-from theory.graphs import Hamming
+from theory.graphs import Graph, Hamming
 
 from . import style
 
@@ -80,13 +80,13 @@ def additive_evaluations(d: int) -> float:
     return float(1 + s + law @ (T * (s - LETTERS + 1) - np.maximum(T - 1, 0)))
 
 
-def iid_success(d: int, share: float = SHARE) -> float:
+def iid_success(graph: Graph, share: float = SHARE) -> float:
     """P(the end is among the best `share` of iid losses), by the closed form of `basins.success_iid`.
 
     Σ_k a_k (1 − (1−share)^{m_k}) / m_k, a_k = Π_{t<k} r_t / Π_{0<j<k} (1 + Σ_{t<j} r_t), m_k = 1 + Σ_{t≤k} r_t, with
-    the fresh neighbours r_t of `walks.fresh_neighbours`, here those of steepest descent on H(8^d).
+    the fresh neighbours r_t of `walks.fresh_neighbours`, here those of steepest descent.
     """
-    fresh = walks.fresh_neighbours(graph_of(d), "steepest").fresh
+    fresh = walks.fresh_neighbours(graph, "steepest").fresh
     r = np.concatenate([fresh, np.full(30, fresh[-1])])
     m = 1 + np.cumsum(r)
     a = np.cumprod(np.concatenate([[1], r[:-1] / np.concatenate([[1], m[:-2]])]))
@@ -106,7 +106,7 @@ def load(jobs: int = 1) -> Data:
         ("steps", "iid"): np.array([law.steps for law in iid]),
         ("evaluations", "additive"): np.array([additive_evaluations(d) for d in DIMENSIONS]),
         ("evaluations", "iid"): np.array([law.evaluations for law in iid]),
-        ("success", "iid"): np.array([iid_success(d) for d in DIMENSIONS]),
+        ("success", "iid"): np.array([iid_success(graph_of(d)) for d in DIMENSIONS]),
     }
     return Data(
         {m: [estimate.mean(found[m, d].steps, 0.999) for d in DIMENSIONS] for m in MODELS},

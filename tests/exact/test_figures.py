@@ -207,9 +207,10 @@ def test_additive_walks_evaluate_what_the_study_says() -> None:
 
 def test_iid_walks_end_somewhere_and_at_the_top_as_often_as_its_basin_says() -> None:
     for d in (3, 20):
-        assert size_study.iid_success(d, 1.0) == pytest.approx(1)
-        basin = basins.hamming(size_study.graph_of(d), 0.0).basin
-        assert size_study.iid_success(d, 1e-9) == pytest.approx(1e-9 * basin, rel=1e-5)
+        graph = size_study.graph_of(d)
+        assert size_study.iid_success(graph, 1.0) == pytest.approx(1)
+        basin = basins.hamming(graph, 0.0).basin
+        assert size_study.iid_success(graph, 1e-9) == pytest.approx(1e-9 * basin, rel=1e-5)
 
 
 @pytest.mark.parametrize("key", [("steps", "iid"), ("evaluations", "additive"), ("steps", "Gaussian")], ids=str)
