@@ -386,6 +386,22 @@ def test_noise_that_seeds_share_is_in_the_model() -> None:
     assert content["predicted"]["minima"] < 10
 
 
+@pytest.mark.parametrize("seeds", ["mean", 0])
+def test_noise_of_missing_seeds_that_is_strong_near_the_optimum_is_in_the_model(seeds: str | int) -> None:
+    """Two to four seeds with noise of σ = 0.6 at the best fifth and 0.02 elsewhere: the four observations agree (false
+    alarm 1 % each time), where the stationary field of the same ρ_h has less than three quarters of the minima."""
+    rng = np.random.default_rng(9)
+    graph = Hamming((5,) * 5)
+    true = landscapes.gaussian(graph, Correlation.geometric(0.8, 5), rng)
+    losses = true[:, None] + np.where(true < np.quantile(true, 0.2), 0.6, 0.02)[:, None] * rng.standard_normal(
+        (graph.n, 4)
+    )
+    losses[rng.random(graph.n) < 0.5, 2:] = np.nan
+    content = validation.check_table(LossTable("toy", graph, losses, ""), seeds, trials=100)
+    assert all(content["agrees"].values())
+    assert content["stationary"]["predicted"]["minima"] < 0.75 * content["observed"]["minima"]
+
+
 def test_averaging_needs_seeds() -> None:
     with pytest.raises(ValueError, match="toy: 3 complete seeds; averaging them needs at least 4"):
         validation.check_averaging(LossTable("toy", CUBE, np.random.default_rng(0).standard_normal((CUBE.n, 3)), ""))
