@@ -23,9 +23,10 @@ def load(path: str | Path) -> LossTable:
     """The complete grid of a CSV file with a header, or of a Parquet file, as a tabular landscape.
 
     The letters of a coordinate are its different values, numbers in increasing order, other words in alphabetical
-    order; seeds likewise. A vertex may lack seeds. Parquet needs pyarrow, else ImportError. FileNotFoundError where
-    there is no file. ValueError, naming the file and the rows or vertices, for a missing header, a row of another
-    length, a loss that is no finite number, a coordinate of one value, and repeated or missing vertices.
+    order; seeds likewise. A vertex may lack seeds. Parquet needs the extra `parquet`, else ImportError.
+    FileNotFoundError where there is no file. ValueError, naming the file and the rows or vertices, for a missing
+    header, a row of another length, a loss that is no finite number, a coordinate of one value, and repeated or
+    missing vertices.
     """
     header, rows = _parquet(path) if Path(path).suffix == ".parquet" else _csv(path)
     if len(header) < 2 or header[-1] != "loss":
@@ -68,10 +69,10 @@ def _csv(path: str | Path) -> tuple[list[str], Rows]:
 
 def _parquet(path: str | Path) -> tuple[list[str], Rows]:
     try:
-        import pyarrow  # pyright: ignore[reportMissingImports]
-        from pyarrow import parquet  # pyright: ignore[reportMissingImports]
+        import pyarrow
+        from pyarrow import parquet
     except ImportError:
-        raise ImportError(f"{path}: reading Parquet needs pyarrow, which is not installed") from None
+        raise ImportError(f"{path}: reading Parquet needs pyarrow; pip install 'hillscape[parquet]'") from None
     with open(path, "rb") as file:
         try:
             columns = parquet.read_table(file).to_pydict()

@@ -1,33 +1,35 @@
-"""A tabular landscape: the recorded losses of every vertex of a Hamming graph, several seeds each."""
+"""A tabular landscape: the recorded losses of every vertex of a graph, several seeds each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
-from theory.graphs import Graph, Hamming
+from theory.graphs import Graph
 
 from ..files import read_arrays
 
+G = TypeVar("G", bound=Graph)
+
 
 @dataclass(frozen=True, eq=False)
-class LossTable:
+class LossTable(Generic[G]):
     """Losses of every vertex.
 
     name    what the table is called; unit  of the losses
-    graph   Hamming graph of the vertices
+    graph   of the vertices: any, irregular ones and isolated vertices too; the files read are of Hamming graphs
     losses  shape (n, seeds), lower is better; NaN where a seed is missing, but every vertex has seed 0
     ValueError for the wrong length, an infinite loss, or a vertex without seed 0.
     """
 
     name: str
-    graph: Hamming
+    graph: G
     losses: np.ndarray
     unit: str
 
@@ -51,6 +53,7 @@ class LossTable:
 
         The mean sums in increasing order, so that vertices with the same losses in another order tie.
 
+        >>> from theory.graphs import Hamming
         >>> table = LossTable("t", Hamming((2,)), np.array([[1.0, 3.0], [2.0, np.nan]]), "")
         >>> table.landscape("mean"), table.landscape(0)
         (array([2., 2.]), array([1., 2.]))
@@ -76,6 +79,7 @@ def describe(table: LossTable, seeds: str | int = "mean") -> dict[str, Any]:
                 has a better neighbour; plateau_vertices  vertices in them
     ValueError as for `LossTable.landscape`.
 
+    >>> from theory.graphs import Hamming
     >>> flat = LossTable("flat", Hamming((2, 2)), np.array([[1.0], [1.0], [2.0], [3.0]]), "")
     >>> {key: describe(flat)[key] for key in ("ties", "strict", "plateaus", "plateau_vertices")}
     {'ties': 1, 'strict': 0, 'plateaus': 1, 'plateau_vertices': 2}
@@ -102,9 +106,14 @@ def describe(table: LossTable, seeds: str | int = "mean") -> dict[str, Any]:
 def minima_sizes(graph: Graph, losses: np.ndarray) -> np.ndarray:
     """Numbers of vertices of the local minima, strict (1) and flat (2 and more); losses (n,).
 
-    A minimum is a connected set of equal vertices, as large as it can be, of which none has a better neighbour.
+    A minimum is a connected set of equal vertices, as large as it can be, of which none has a better neighbour; an
+    isolated vertex is one.
+
+    >>> from theory.graphs import ExplicitGraph
+    >>> minima_sizes(ExplicitGraph(5, [(0, 1), (1, 2), (2, 3)]), np.array([1.0, 2.0, 1.0, 1.0, 9.0]))
+    array([1, 2, 1])
     """
-    beside = losses[graph.neighbours]  # (n, degree)
+    beside = losses[graph.neighbours]  # (n, largest degree), the vertex itself where it has fewer
     equal, better = beside == losses[:, None], (beside < losses[:, None]).any(axis=1)
     edges = sparse.csr_array((np.ones(equal.sum()), (np.nonzero(equal)[0], graph.neighbours[equal])), (graph.n,) * 2)
     _, part = csgraph.connected_components(edges, directed=False)

@@ -13,7 +13,7 @@ from simulations import benchmarks, validation
 from simulations.benchmarks import LossTable
 from simulations.benchmarks import table as table_module
 from theory import reference
-from theory.graphs import Hamming
+from theory.graphs import ExplicitGraph, Graph, Hamming, Torus, cycle
 
 NAN = np.nan
 GRAPH = Hamming((2, 2))
@@ -144,9 +144,8 @@ def test_a_sparse_file_of_many_values_is_refused_at_once(tmp_path: Path) -> None
 
 
 def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
-    import pyarrow as pa  # pyright: ignore[reportMissingImports]
-    from pyarrow import parquet  # pyright: ignore[reportMissingImports]
+    import pyarrow as pa
+    from pyarrow import parquet
 
     columns = {"width": [10, 9, 10, 9, 9], "kind": ["a", "b", "b", "a", "a"], "seed": [1, 1, 1, 1, 2]}
     parquet.write_table(pa.table({**columns, "loss": [0.1, 4.0, 6.0, 1 / 3, 5.0]}), tmp_path / "own.parquet")
@@ -163,7 +162,9 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
 
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ImportError, match=r"own\.parquet: reading Parquet needs pyarrow, which is not installed"):
+    with pytest.raises(
+        ImportError, match=r"own\.parquet: reading Parquet needs pyarrow; pip install 'hillscape\[parquet\]'"
+    ):
         benchmarks.load("own.parquet")
 
 
@@ -183,21 +184,46 @@ def test_a_table_is_described() -> None:
     assert table_module.describe(seen, 0)["strict"] == 1
 
 
+IRREGULAR = ExplicitGraph(9, np.array([(0, 1), (0, 2), (0, 3), (0, 4), (4, 5), (5, 6), (6, 4), (6, 7)]))
+"""A star, a triangle and a tail; vertex 8 is isolated."""
+
+
+@pytest.mark.parametrize("graph", [Hamming((3, 4, 2)), Torus((4, 5)), IRREGULAR], ids=str)
 @pytest.mark.parametrize("seed", range(4))
-def test_minima_are_the_literal_ones(seed: int) -> None:
+def test_minima_are_the_literal_ones(graph: Graph, seed: int) -> None:
     """Flooding from each vertex through its equals: a minimum where nothing better is met."""
-    graph = Hamming((3, 4, 2))
     losses = np.random.default_rng(seed).integers(0, 4, graph.n).astype(float)
+    beside = [np.flatnonzero(row) for row in graph.adjacency.toarray()]
     found = set()
     for start in range(graph.n):
         pool, stack = {start}, [start]
         while stack:
-            beside = {int(u) for u in graph.neighbours[stack.pop()] if losses[u] == losses[start]} - pool
-            pool |= beside
-            stack += beside
-        if all(losses[u] >= losses[start] for v in pool for u in graph.neighbours[v]):
+            more = {int(u) for u in beside[stack.pop()] if losses[u] == losses[start]} - pool
+            pool |= more
+            stack += more
+        if all(losses[u] >= losses[start] for v in pool for u in beside[v]):
             found.add(frozenset(pool))
     assert sorted(table_module.minima_sizes(graph, losses).tolist()) == sorted(map(len, found))
+
+
+def test_a_table_may_be_of_any_graph() -> None:
+    """Vertices 1 and 2 are equal, but not adjacent: two strict minima; 6 and 7 are a flat one, and 8 is alone."""
+    losses = np.array([3, 1, 1, 4, 2, 2, 0, 0, 9.0])[:, None]
+    irregular = LossTable("star", IRREGULAR, losses, "errors")
+    seen = table_module.describe(irregular)
+    assert seen["graph"] == "explicit graph of 9 vertices and 8 edges"
+    assert {key: seen[key] for key in ("vertices", "ties", "strict", "plateaus", "plateau_vertices")} == {
+        "vertices": 9, "ties": 3, "strict": 3, "plateaus": 1, "plateau_vertices": 2
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=r"star: losses of shape \(9, 1\) must be \(10, seeds\)"):
+        LossTable("star", cycle(10), losses, "errors")
+
+
+@pytest.mark.parametrize("check", [validation.check_table, validation.check_averaging])
+def test_models_of_hamming_graphs_refuse_other_tables(check: Callable[[LossTable], object]) -> None:
+    star = LossTable("star", IRREGULAR, np.arange(18.0).reshape(9, 2), "errors")
+    with pytest.raises(ValueError, match="star: explicit graph of 9 vertices and 8 edges is not a Hamming graph"):
+        check(star)
 
 
 @pytest.mark.parametrize("name", benchmarks.TABLES)
