@@ -133,20 +133,38 @@ def landscapes(summary: Summary) -> str:
 def checks(summary: Summary) -> str:
     """Observed against predicted, table by table, and seeds averaged."""
     rows = [
-        [Path(c["table"]).stem if i == 0 else "", c["seeds"] if i == 0 else "", name, _number(c["observed"][name]),
-         _number(c["predicted"][name]), _range(c["interval"][name]), "yes" if agrees else "NO"]
-        for c in summary["checks"] for i, (name, agrees) in enumerate(c["agrees"].items())
+        [Path(c["table"]).stem if first else "", c["seeds"] if first else "", name, _number(c["observed"][name]),
+         *_told(c, name), *_told(c["stationary"], name)]
+        for c in summary["checks"]
+        for first, name in zip((True, False, False, False), c["observed"], strict=True)
     ]  # fmt: skip
-    head = ["table", "seeds", "", "observed", "predicted", "99.75 % of fields", "inside"]
-    fields = _table("Gaussian fields of the tables' own correlation; nothing is fitted to what is observed", head, rows)
+    limits = ("99.75 %", "inside")
+    head = ["table", "seeds", "", "observed", "model", *limits, "stationary", *limits]
+    models = _table(
+        "Model: tables with the effects of one and two coordinates, the variances of higher ones, the losses, and the "
+        "noise at each rank. Stationary: the Gaussian field of the correlation by distance, where there is one",
+        head,
+        rows,
+    )
     rows = [
-        [row["seeds"], name, _number(row["observed"][name]),
-         *(text for model in (row["stationary"], row["by_rank"])
-           for text in (_number(model["predicted"][name]), _range(model["interval"][name])))]
-        for row in summary["averaging"]["rows"] for name in row["observed"]
+        [row["seeds"] if first else "", name, _number(row["observed"][name]), *_told(row["by_rank"], name),
+         *_told(row["stationary"], name)]
+        for row in summary["averaging"]["rows"]
+        for first, name in zip((True, False, False, False), row["observed"], strict=True)
     ]  # fmt: skip
-    head = ["seeds", "", "observed", "one σ", "99.75 %", "σ by rank", "99.75 %"]
-    return fields + _table(f"{summary['averaging']['table']}, seeds averaged", head, rows)
+    head = ["seeds", "", "observed", "model", *limits, "one σ", *limits]
+    return models + _table(f"{summary['averaging']['table']}, seeds averaged", head, rows)
+
+
+def _told(model: dict[str, Any] | None, name: str) -> tuple[str, str, str]:
+    """Prediction, interval and verdict of one quantity."""
+    if model is None:
+        return "–", "–", "–"
+    return (
+        _number(model["predicted"][name]),
+        _range(model["interval"][name]),
+        "yes" if model["agrees"][name] else "NO",
+    )
 
 
 def verified(summary: Summary) -> str:

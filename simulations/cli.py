@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +22,7 @@ from theory.noise import Noise
 from . import benchmarks, comparison, estimate, validation
 from .algorithms import GaussianNoise, Resampled
 from .baselines import ALGORITHMS
+from .benchmarks.table import describe
 from .campaign import BACKENDS, run, run_until, workers
 from .files import to_json
 from .records import Records
@@ -445,9 +447,11 @@ def check(
 ) -> None:
     """Theory against a real table; exit status 1 where what is observed is outside the model's intervals.
 
-    An interval holds 99.75 % of the model's landscapes, so that all four hold 99 %.
-    The model is the stationary Gaussian field with the table's own correlation by distance (of its normal scores). For
-    all seeds it is the field of its ρ_1, ρ_2 with noise σ²/k, and, which is judged, with its noise at each rank.
+    An interval holds 99.75 % of the model's landscapes, so that all four hold 99 %. The model, which is judged, is
+    random tables: effects of one and two coordinates are the table's own, higher interactions a Gaussian field of their
+    variances; its losses, and its noise at each rank. Beside it the stationary Gaussian field of the table's
+    correlation by distance (of its normal scores); for all seeds that of its ρ_1, ρ_2 with noise σ²/k. Nothing is
+    fitted to what is observed.
     """
     found = benchmarks.load(table, kind)
     if seeds is None:
@@ -460,10 +464,12 @@ def check(
         else:
             content = validation.check_table(found, seeds, trials, jobs, **options)
             agrees = [content["agrees"]]
+    content["holds"] = describe(found, "mean" if seeds == "all" else seeds)
     if as_json:
         print(to_json(content))
     else:
         (print_averaging if seeds == "all" else print_check)(content)
+        print_holdings(content["holds"])
     if not all(all(each.values()) for each in agrees):
         raise typer.Exit(1)
 
@@ -485,21 +491,40 @@ def print_averaging(content: dict[str, Any]) -> None:
     shown = ", ".join(f"{name} = {value:.3f} ± {error:.3f}" for name, value, error in values)
     columns = ("seeds", "", "observed", "2.5 %", "97.5 %", "one σ", *LIMITS, "σ by rank", *LIMITS)
     _print_rows(f"{content['table']}, {content['seeds']} seeds, on {content['graph']}; {shown}", columns, rows)
-    print("observed: landscapes of so many seeds averaged. one σ: Gaussian fields with noise σ²/k. σ by rank: the same")
     print(
-        f"fields with the table's losses and its noise at each rank. p_near: ends among the best {validation.NEAR:.1%}"
+        "observed: landscapes of so many seeds averaged. one σ: Gaussian fields with noise σ²/k. σ by rank: tables with"
     )
+    print(f"these low effects, losses, and noise at each rank. p_near: ends among the best {validation.NEAR:.1%}")
+
+
+def print_holdings(holds: dict[str, Any]) -> None:
+    """What a table holds, in two lines."""
+    fewest, most = holds["seeds"]
+    seeds = f"{most}" if fewest == most else f"{fewest} to {most} ({holds['missing']:,} missing)"
+    print(
+        f"table: {holds['vertices']:,} vertices, {seeds} seeds; {holds['duplicates']:,} like an earlier one throughout,"
+    )
+    flat = f"{holds['plateaus']:,} flat minima of {holds['plateau_vertices']:,} vertices"
+    print(f"{holds['ties']:,} like one in this landscape; {holds['strict']:,} strict minima, {flat}")
 
 
 def print_check(content: dict[str, Any]) -> None:
     """The table of `check`."""
-    rows = [
-        (name, content["observed"][name], content["predicted"][name], *content["interval"][name], agrees)
-        for name, agrees in content["agrees"].items()
-    ]
+    field = content["stationary"]
+    rows = []
+    for name, observed in content["observed"].items():
+        told = [
+            (model["predicted"][name], *model["interval"][name], model["agrees"][name])
+            for model in (content, field)
+            if model
+        ]
+        rows.append((name, observed, *itertools.chain(*told)))
     rho = ", ".join(f"{r:.3f}" for r in content["rho"][1:3])
     title = f"{content['table']}, seeds {content['seeds']}, on {content['graph']}; ρ_1, ρ_2 = {rho}"
-    _print_rows(title, ("", "observed", "predicted", *LIMITS), rows)
+    columns = ("", "observed", "model", *LIMITS, *(("stationary", *LIMITS) if field else ()))
+    _print_rows(title, columns, rows)
+    print("model: tables with the effects of one and two coordinates, variances of higher ones, losses, noise by rank")
+    print("stationary: Gaussian fields of the correlation by distance" if field else "no Gaussian field has this ρ_h")
     print(f"minima by the branching model of the same ρ_1: {content['branching']:.1f}")
 
 

@@ -188,7 +188,7 @@ def test_check_shows_counts_beside_theory(
     assert content["observed"]["minima"] == observed["minima"]
     assert content["observed"]["p_global"] == pytest.approx(observed["p_global"], abs=5e-5)
     assert content["observed"]["steps"] == pytest.approx(observed["steps"], abs=5e-3)
-    assert content["predicted"]["minima"] == pytest.approx(predicted, abs=1.5)
+    assert content["stationary"]["predicted"]["minima"] == pytest.approx(predicted, abs=1.5)
     assert outcome.status == (0 if all(content["agrees"].values()) else 1)
 
 
