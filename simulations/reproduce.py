@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from theory import denoising, hitting, minima, ruggedness, walks
+from theory import denoising, hitting, lines, minima, ruggedness, walks
 from theory.graphs import Hamming
 from theory.noise import NOISELESS, Noise
 
@@ -43,6 +43,7 @@ NOISES = ("denoised", "one seed a cell", "a seed anew")
 RUNS = 400
 DRAWS = 20
 """Landscapes of shuffled losses, or with synthetic noise."""
+ORDERS = (1, 2, 3, 4)
 ADDED = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Synthetic noise, in standard deviations of the table's normal scores."""
 TRAININGS = (100, 300, 1000)
@@ -88,6 +89,7 @@ def reproduce(out: Path, jobs: int = 2, full: bool = False, progress: bool = Tru
         for seeds in ("mean", 0)
     ]
     averaging = stage("averaging", lambda: validation.check_averaging(tables[OWN], **options))
+    orders = [stage(f"lines-{name}", lambda table=table: by_lines(table)) for name, table in tables.items()]
     landscapes = [stage(f"landscape-{name}", lambda table=table: landscape(table)) for name, table in tables.items()]
     names = (*LOCAL, *RIVALS) if full else QUICK
     searches = [
@@ -105,6 +107,7 @@ def reproduce(out: Path, jobs: int = 2, full: bool = False, progress: bool = Tru
         "checks": checks,
         "averaging": averaging,
         "landscapes": landscapes,
+        "lines": orders,
         "searches": searches,
         "budgets": budgets,
         "hitting": hits,
@@ -219,6 +222,25 @@ def met(graph: Hamming, landscapes: list[np.ndarray]) -> dict[str, Any]:
     if len(seen) == 1:
         return {name: [value, value, value] for name, (value,) in zip(names, columns.tolist(), strict=True)}
     return {name: list(estimate.mean(values)) for name, values in zip(names, columns, strict=True)}
+
+
+def by_lines(table: LossTable) -> dict[str, Any]:
+    """Minima of the mean and of the first seed: counted, and from joint bests of up to `ORDERS` lines (`lines.table`).
+
+    error  of a prediction: its standard error, and the spread of a count around it; within  20 % or two errors
+    """
+    rows = []
+    for seeds in ("mean", 0):
+        losses = table.landscape(seeds)
+        count = int(search.strict_minima(table.graph, losses).sum())
+        found = {}
+        for order in ORDERS:
+            prediction = lines.table(table.graph, losses, order)
+            error = float(np.hypot(prediction.error, prediction.spread))
+            within = abs(prediction.minima - count) <= max(0.2 * count, 2 * error)
+            found[str(order)] = {"minima": prediction.minima, "error": error, "within": bool(within)}
+        rows.append({"seeds": str(seeds), "count": count, "orders": found})
+    return {"table": table.name, "rows": rows}
 
 
 def searched(table: LossTable, names: Iterable[str], runs: int, jobs: int) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from paper_figs import build, claims, report
-from simulations import benchmarks, reproduce, validation
+from simulations import benchmarks, reproduce, search, validation
 from simulations.files import to_json
 from theory.graphs import Hamming
 
@@ -176,6 +176,16 @@ def test_shuffled_losses_are_iid_losses() -> None:
     assert rows["mean over seeds"]["p_optimum"] == [1, 1, 1]
     assert rows["one seed"]["minima"][1:] == [1, 1]
     assert rows["shuffled"]["theory"]["minima"] == 12 / 6
+
+
+def test_all_lines_together_are_the_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reproduce, "ORDERS", (3,))
+    losses = np.random.default_rng(2).normal(size=(4**3, 2))
+    found = reproduce.by_lines(benchmarks.table.LossTable("t", Hamming((4, 4, 4)), losses, ""))
+    for row, values in zip(found["rows"], (losses.mean(axis=1), losses[:, 0]), strict=True):
+        assert row["count"] == search.strict_minima(Hamming((4, 4, 4)), values).sum()
+        assert row["orders"]["3"]["minima"] == pytest.approx(row["count"], rel=0.02)
+        assert row["orders"]["3"]["within"]
 
 
 def changed(summary: dict[str, Any], *path: Any, value: Any) -> dict[str, Any]:
