@@ -1,4 +1,4 @@
-"""Averaging seeds of a table trained here: what local search sees, and two models that know its ρ_1, ρ_2 and noise."""
+"""Averaging seeds of a table trained here: what local search sees, and two models that know how it varies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simulations import benchmarks, validation
 
 from . import style
 
-TITLE = "Averaging 1 to 16 seeds of own:vector: counts, and Gaussian fields with one σ or with the noise at each rank"
+TITLE = "Averaging 1 to 16 seeds of own:vector: counts, Gaussian fields with one σ, and tables with the noise by rank"
 PANELS = {
     "minima": "Strict local minima",
     "steps": "Steps of steepest descent",

@@ -75,6 +75,7 @@ def check(data: Data) -> None:
             )
         else:
             assert gain.low <= 0, f"{dataset}, noisy: {best} beats evolution, whose regret exceeds it by {gain}"
+            assert gain.high >= 0, f"{dataset}, noisy: evolution beats {best}, whose regret exceeds it by {gain}"
         for name in (*LOCAL, "evolution"):
             margin = estimate.difference(ends["random"], ends[name])
             assert margin.low > 0, (

@@ -19,7 +19,7 @@ from . import style
 
 TITLE = (
     "Noise turns the ranking of searches on NAS-Bench-201: local search is found to lead up to σ = 0.1 percentage "
-    "points at most, evolution where noise is strong"
+    "points at most; where noise is strong evolution beats those that start anew"
 )
 NAMES = {"cifar10": "CIFAR-10", "imagenet": "ImageNet16-120"}
 SIGMAS = (0, 0.05, 0.1, 0.2, 0.5, 1, 2)

@@ -219,7 +219,7 @@ def provenance(summary: Summary) -> str:
     return (
         f"<p>hillscape {found['hillscape']} (code {found['code']}), {kind} run, {found['date']}. "
         f"Python {found['python']}, {found['machine']}. {escape(libraries)}. Seeds are fixed: another run on these "
-        "versions gives the same numbers, for any number of workers.</p>"
+        "versions and this kind of machine gives the same numbers, for any number of workers.</p>"
     )
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from theory import catalogue
 from theory.correlations import Anisotropic, Correlation
@@ -26,7 +22,11 @@ from .benchmarks.table import describe
 from .campaign import BACKENDS, run, run_until, workers
 from .files import to_json
 from .records import Records
+from .show import print_averaging, print_check, print_holdings, print_rows, print_verdicts
 from .tasks import LARGEST, Task, given_landscape, replicate
+
+FEW = round(2 / (validation.FALSE_ALARM / 4))
+"""Landscapes of which the extremes are as rare as the ends of an interval of `check`."""
 
 app = typer.Typer(
     name="hillscape",
@@ -76,23 +76,6 @@ def _records(path: Path | None) -> Records | None:
     if found.damaged:
         print(f"{path}: damaged lines are not counted, their trials run again: {found.damaged}", file=sys.stderr)
     return found
-
-
-def _print_rows(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    table = Table(title=title, title_justify="left")
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*map(_text, row))
-    Console(width=None if sys.stdout.isatty() else 140).print(table)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "NO"
-    if isinstance(value, np.ndarray):
-        return np.array2string(value, precision=5, threshold=24)
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 def _given_landscape(
@@ -185,7 +168,7 @@ def theorems(
         print(f"statement    {r.latex}\ntakes        {', '.join(takes)}\n\n{r.function.__doc__}")
     else:
         rows = [(r.id, r.status, r.title, r.source) for r in results]
-        _print_rows("Results (in full: hillscape theorems ID)", ("id", "status", "statement", "source"), rows)
+        print_rows("Results (in full: hillscape theorems ID)", ("id", "status", "statement", "source"), rows)
 
 
 @app.command()
@@ -269,7 +252,7 @@ def predict(
         print(to_json(content))
     else:
         rows = [(name, value) for name, value in content.items() if name != "inputs"]
-        _print_rows(result.title, ("", ""), [*rows, *inputs.items()])
+        print_rows(result.title, ("", ""), [*rows, *inputs.items()])
 
 
 @app.command()
@@ -367,7 +350,7 @@ def simulate(
         print(to_json(content))
     else:
         title = f"{quantity}, {model} {task.graph or task.kernel}, {trials} trials, {confidence:.0%} intervals"
-        _print_rows(title, ("", "low", "best", "high"), [(name, *e) for name, e in estimates.items()])
+        print_rows(title, ("", "low", "best", "high"), [(name, *e) for name, e in estimates.items()])
 
 
 @app.command()
@@ -395,14 +378,6 @@ def verify(
         raise typer.Exit(1)
 
 
-def print_verdicts(results: list[dict[str, Any]]) -> None:
-    """The table of `verify`."""
-    columns = ("id", "status", "setting", "predicted", "claim", "low", "high", "detects", "agrees")
-    _print_rows("Theory against Monte Carlo", columns, [[r[name] for name in columns] for r in results])
-    agreeing = sum(r["agrees"] for r in results)
-    print(f"{agreeing} of {len(results)} agree; false-alarm rate of the suite {validation.FALSE_ALARM:.0%}")
-
-
 @app.command()
 def replay(
     records: Annotated[Path, typer.Argument(help="File of trials, as simulate --records wrote it.")],
@@ -422,7 +397,7 @@ def replay(
         print(to_json(content | {"same": same}))
     else:
         rows = zip(again.columns, now.tolist(), on_file or ["not there"] * len(now), strict=True)
-        _print_rows(f"task {task}, replicate {number}", ("", "now", "on file"), rows)
+        print_rows(f"task {task}, replicate {number}", ("", "now", "on file"), rows)
     if not same:
         raise typer.Exit(1)
 
@@ -447,9 +422,10 @@ def check(
 ) -> None:
     """Theory against a real table; exit status 1 where what is observed is outside the model's intervals.
 
-    An interval holds 99.75 % of the model's landscapes, so that all four hold 99 %. The model, which is judged, is
-    random tables: effects of one and two coordinates are the table's own, higher interactions a Gaussian field of their
-    variances; its losses, and its noise at each rank. Beside it the stationary Gaussian field of the table's
+    An interval holds 99.75 % of the model's landscapes, so that all four hold 99 %; of fewer than 800 --trials it is
+    their range, and a NO may be chance. The model, which is judged, is random tables: effects of one and two
+    coordinates are the table's own, higher interactions a Gaussian field of their variances; its losses, and its noise
+    at each rank. Beside it the stationary Gaussian field of the table's
     correlation by distance (of its normal scores); for all seeds that of its ρ_1, ρ_2 with noise σ²/k. Nothing is
     fitted to what is observed.
     """
@@ -470,62 +446,10 @@ def check(
     else:
         (print_averaging if seeds == "all" else print_check)(content)
         print_holdings(content["holds"])
+        if trials < FEW:
+            print(f"--trials {trials}: of fewer than {FEW} the intervals are the range, and a NO may be chance")
     if not all(all(each.values()) for each in agrees):
         raise typer.Exit(1)
-
-
-LIMITS = (*(f"{quantile:.1%}" for quantile in validation.CENTRAL), "agrees")
-
-
-def print_averaging(content: dict[str, Any]) -> None:
-    """The table of `check` for averaged seeds."""
-    rows = []
-    for row in content["rows"]:
-        for name, observed in row["observed"].items():
-            spread = row["spread"][name] if row["spread"] else ("", "")
-            models = [row["stationary"], row["by_rank"]]
-            told = (x for m in models for x in (m["predicted"][name], *m["interval"][name], m["agrees"][name]))
-            rows.append((row["seeds"], name, observed, *spread, *told))
-    values = [*zip(("ρ_1", "ρ_2"), content["rho"][1:], content["errors"]["rho"][1:], strict=True)]
-    values += [(name, content[name], content["errors"][name]) for name in ("sigma", "r")]
-    shown = ", ".join(f"{name} = {value:.3f} ± {error:.3f}" for name, value, error in values)
-    columns = ("seeds", "", "observed", "2.5 %", "97.5 %", "one σ", *LIMITS, "σ by rank", *LIMITS)
-    _print_rows(f"{content['table']}, {content['seeds']} seeds, on {content['graph']}; {shown}", columns, rows)
-    print(
-        "observed: landscapes of so many seeds averaged. one σ: Gaussian fields with noise σ²/k. σ by rank: tables with"
-    )
-    print(f"these low effects, losses, and noise at each rank. p_near: ends among the best {validation.NEAR:.1%}")
-
-
-def print_holdings(holds: dict[str, Any]) -> None:
-    """What a table holds, in two lines."""
-    fewest, most = holds["seeds"]
-    seeds = f"{most}" if fewest == most else f"{fewest} to {most} ({holds['missing']:,} missing)"
-    print(
-        f"table: {holds['vertices']:,} vertices, {seeds} seeds; {holds['duplicates']:,} like an earlier one throughout,"
-    )
-    flat = f"{holds['plateaus']:,} flat minima of {holds['plateau_vertices']:,} vertices"
-    print(f"{holds['ties']:,} like one in this landscape; {holds['strict']:,} strict minima, {flat}")
-
-
-def print_check(content: dict[str, Any]) -> None:
-    """The table of `check`."""
-    field = content["stationary"]
-    rows = []
-    for name, observed in content["observed"].items():
-        told = [
-            (model["predicted"][name], *model["interval"][name], model["agrees"][name])
-            for model in (content, field)
-            if model
-        ]
-        rows.append((name, observed, *itertools.chain(*told)))
-    rho = ", ".join(f"{r:.3f}" for r in content["rho"][1:3])
-    title = f"{content['table']}, seeds {content['seeds']}, on {content['graph']}; ρ_1, ρ_2 = {rho}"
-    columns = ("", "observed", "model", *LIMITS, *(("stationary", *LIMITS) if field else ()))
-    _print_rows(title, columns, rows)
-    print("model: tables with the effects of one and two coordinates, variances of higher ones, losses, noise by rank")
-    print("stationary: Gaussian fields of the correlation by distance" if field else "no Gaussian field has this ρ_h")
-    print(f"minima by the branching model of the same ρ_1: {content['branching']:.1f}")
 
 
 @app.command()
@@ -563,7 +487,7 @@ def compare(
         return
     rows = ((name, *each["regret"], *each["optimal"]) for name, each in content.items())
     title = f"{found.name}: {budget} evaluations, {runs} runs, {confidence:.0%} intervals; regret in {found.unit}"
-    _print_rows(title, ("", "low", "regret", "high", "low", "optimal", "high"), rows)
+    print_rows(title, ("", "low", "regret", "high", "low", "optimal", "high"), rows)
 
 
 def _data(name: str, images: str | None) -> Any:
@@ -650,7 +574,7 @@ def figures(
         if as_json:
             print(to_json({"figures": shows}))
         else:
-            _print_rows("Figures", ("name", "shows"), shows.items())
+            print_rows("Figures", ("name", "shows"), shows.items())
         return
     files = build.build(names, out, jobs)
     if as_json:
@@ -671,7 +595,7 @@ def reproduce(
     """The paper, reproduced: theory against simulations and real tables, figures, and a page of claims with verdicts.
 
     At most 4 minutes on 2 cores. It resumes where it was interrupted. Exit status 1 where theory and Monte Carlo
-    disagree, or a figure does not show what it claims; what the real tables say of the paper's claims is in
+    disagree; a figure that does not show what it claims stops it. What the real tables say of the paper's claims is in
     OUT/report.html, and every number in OUT/summary.json.
     """
     from .reproduce import reproduce as run_all
@@ -681,7 +605,7 @@ def reproduce(
         print(to_json(summary))
     else:
         print_verdicts(summary["verify"])
-        _print_rows("The paper's claims", ("claim", "verdict"), [(c["claim"], c["verdict"]) for c in summary["claims"]])
+        print_rows("The paper's claims", ("claim", "verdict"), [(c["claim"], c["verdict"]) for c in summary["claims"]])
         print(f"{summary['seconds']:.0f} s; written: {', '.join(summary['files'])}")
     if not summary["agrees"]:
         raise typer.Exit(1)

@@ -185,6 +185,7 @@ def check_table(
         "observed": observed,
         **_judged(observed, predicted, interval),
         "stationary": stationary,
+        "kept": kept(graph),
         "branching": minima.branching(graph, Normal(), AR1Kernel(correlation[1])),
         "rho": list(correlation.rho),
         "trials": trials,
@@ -204,7 +205,7 @@ def _judged(
 
 
 def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **options: Any) -> dict[str, Any]:
-    """Averaging k = 1, 2, 4, … seeds of a table, observed, against two models with its ρ_1 and ρ_2.
+    """Averaging k = 1, 2, 4, … seeds of a table, observed, against two models.
 
     stationary  the Gaussian field with noise of variance σ²/k everywhere; ρ_1, ρ_2 and σ come from
                 `ruggedness.estimate` on the normal scores of all losses, the other ρ_h from `Correlation.completed`
@@ -252,7 +253,7 @@ def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **optio
 def _surrogate(graph: Hamming, losses: np.ndarray) -> Surrogate:
     """The surrogate of a table by the analysis of variance of its normal scores; a single seed passes for the truth.
 
-    Effects of up to two coordinates, and of fewer than half of all, are the table's own; higher ones are random.
+    Effects of up to `kept` coordinates are the table's own; higher ones are random.
     """
     scores = ruggedness.normal_scores(losses)
     means = np.nanmean(scores, axis=1)
@@ -261,9 +262,14 @@ def _surrogate(graph: Hamming, losses: np.ndarray) -> Surrogate:
         noise = np.zeros_like(true)
     else:
         true, noise = ruggedness.denoised_interactions(graph, scores)
-    kept = min(2, (true.ndim - 1) // 2)
-    higher = np.where(np.indices(true.shape).sum(axis=0) > kept, true, 0)
-    return Surrogate(graph, losses, ruggedness.effects(graph, means, kept), higher, noise)
+    order = kept(graph)
+    higher = np.where(np.indices(true.shape).sum(axis=0) > order, true, 0)
+    return Surrogate(graph, losses, ruggedness.effects(graph, means, order), higher, noise)
+
+
+def kept(graph: Hamming) -> int:
+    """Coordinates whose joint effects are a table's own in its surrogate: two, but fewer than half of all."""
+    return min(2, (len(graph.radices) - 1) // 2)
 
 
 def _mean_of(k: int, losses: np.ndarray) -> np.ndarray:
@@ -289,7 +295,10 @@ def _surrogate_model(
 def _observe_groups(
     graph: Hamming, losses: np.ndarray, k: int
 ) -> tuple[dict[str, float], dict[str, list[float]] | None]:
-    """Means of `observe` over landscapes of k seeds each, and their central 95 %."""
+    """Means of `observe` over landscapes of k seeds each, and their central 95 %.
+
+    No bootstrap: seeds drawn twice leave the noise of fewer (data/own_vector.md).
+    """
     rng, seeds, seen = np.random.default_rng(k), losses.shape[1], []
     for order in [rng.permutation(seeds) for _ in range(SHUFFLES)] if k < seeds else [np.arange(seeds)]:
         groups = order[: seeds // k * k].reshape(-1, k)

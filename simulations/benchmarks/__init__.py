@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from . import hpobench, hpolib, nasbench201, nasbench_macro, own, plain, trained
@@ -13,7 +14,12 @@ FAMILIES = {"nasbench201": nasbench201, "own": own, "hpolib": hpolib, "hpobench"
 TABLES = tuple(f"{family}:{dataset}" for family, module in FAMILIES.items() for dataset in module.DATASETS)
 """Names of the tables that ship with the package."""
 
-FILES = {".npz": trained.losses, ".csv": plain.load, ".parquet": plain.load, ".json": nasbench_macro.load}
+FILES = {
+    ".npz": trained.losses,
+    ".csv": plain.load,
+    ".parquet": partial(plain.load, parquet=True),
+    ".json": nasbench_macro.load,
+}
 """Suffix of a table's file → its reader: of trained tables, one's own, and NAS-Bench-Macro."""
 
 

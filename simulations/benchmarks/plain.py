@@ -19,7 +19,7 @@ SHOWN = 3
 """So many of the vertices that are wrong are named."""
 
 
-def load(path: str | Path) -> LossTable:
+def load(path: str | Path, parquet: bool = False) -> LossTable:
     """The complete grid of a CSV file with a header, or of a Parquet file, as a tabular landscape.
 
     The letters of a coordinate are its different values, numbers in increasing order, other words in alphabetical
@@ -28,10 +28,12 @@ def load(path: str | Path) -> LossTable:
     header, a row of another length, a loss that is no finite number, a coordinate of one value, and repeated or
     missing vertices.
     """
-    header, rows = _parquet(path) if Path(path).suffix == ".parquet" else _csv(path)
+    header, rows = _parquet(path) if parquet else _csv(path)
     if len(header) < 2 or header[-1] != "loss":
         raise ValueError(f"{path}: the header must name the coordinates and, last, 'loss'; found {header}")
     names = header[: -2 if header[-2] == "seed" else -1]
+    if "seed" in names:
+        raise ValueError(f"{path}: the column 'seed' must stand just before 'loss'; found {header}")
     if not names:
         raise ValueError(f"{path}: the header names no coordinate")
     for where, row in rows:

@@ -1,4 +1,4 @@
-"""What README says: its commands are the tool's, and its numbers are those that the package computes."""
+"""What README says: its commands are the tool's, and its numbers, where cheap, what the package computes."""
 
 from __future__ import annotations
 

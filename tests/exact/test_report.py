@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -160,10 +161,13 @@ def test_a_damaged_stage_is_made_again(tmp_path: Path, damage: bytes) -> None:
     assert reproduce.kept(path, lambda: 2) == 2
 
 
-def test_other_code_makes_its_own_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "value"), [("code_id", "other"), ("libraries", {"numpy": "1.0"})])
+def test_other_code_or_libraries_make_their_own_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: Any
+) -> None:
     path = tmp_path / "stage.json"
     reproduce.kept(path, lambda: 1)
-    monkeypatch.setattr(reproduce, "code_id", lambda: "other")
+    monkeypatch.setattr(reproduce, name, lambda: value)
     assert reproduce.kept(path, lambda: 2) == 2
 
 
@@ -202,22 +206,52 @@ def verdict(claim: Any, summary: dict[str, Any]) -> str:
     return claim(summary).verdict
 
 
-def test_baselines_that_lose_are_not_powerful(run: tuple[dict[str, Any], Path]) -> None:
+WON, LOST = {"low": 1.0, "best": 2.0, "high": 3.0}, {"low": -3.0, "best": -2.0, "high": -1.0}
+
+
+def led(summary: dict[str, Any], lead: dict[str, dict[str, Any]], tables: Iterable[int] = range(3)) -> dict[str, Any]:
+    """With the leads of local searches over all rivals replaced, at all noises."""
+    for table in tables:
+        for noise in reproduce.NOISES:
+            value = {mine: dict.fromkeys(("random", "evolution"), each) for mine, each in lead.items()}
+            summary = changed(summary, "searches", table, "noises", noise, "lead", value=value)
+    return summary
+
+
+def test_the_simplest_search_is_a_baseline_where_it_beats_chance_and_is_not_beaten(
+    run: tuple[dict[str, Any], Path],
+) -> None:
     summary, _ = run
-    won, lost = {"low": 1.0, "best": 2.0, "high": 3.0}, {"low": -3.0, "best": -2.0, "high": -1.0}
-    for each in range(3):
-        for noise in reproduce.NOISES:
-            summary = changed(
-                summary, "searches", each, "noises", noise, "lead", value={"random": won, "evolution": won}
-            )
-    assert verdict(claims.baseline, summary) == verdict(claims.denoised, summary) == claims.REPRODUCED
-    loses = changed(summary, "searches", 1, "noises", "denoised", "lead", "evolution", value=lost)
-    assert verdict(claims.baseline, loses) == verdict(claims.denoised, loses) == claims.PARTLY
-    assert "nasbench201:cifar100, denoised: evolution" in claims.denoised(loses).evidence
-    for each in range(3):
-        for noise in reproduce.NOISES:
-            loses = changed(loses, "searches", each, "noises", noise, "lead", value={"random": lost, "evolution": lost})
-    assert verdict(claims.baseline, loses) == verdict(claims.denoised, loses) == claims.NOT
+    won = led(summary, {"steepest": WON, "first": LOST})
+    assert verdict(claims.baseline, won) == claims.REPRODUCED
+    beaten = changed(won, "searches", 1, "noises", "denoised", "lead", "steepest", "evolution", value=LOST)
+    assert verdict(claims.baseline, beaten) == claims.PARTLY
+    assert "a better rival beats it in 1." in claims.baseline(beaten).evidence
+    assert verdict(claims.baseline, led(summary, {"steepest": LOST, "first": WON})) == claims.NOT
+
+
+def test_one_local_search_must_win_everywhere(run: tuple[dict[str, Any], Path]) -> None:
+    summary, _ = run
+    first, second = {"steepest": LOST, "first": WON}, {"steepest": WON, "first": LOST}
+    assert verdict(claims.denoised, led(summary, first)) == claims.REPRODUCED
+    assert "On all data sets: first." in claims.denoised(led(summary, first)).evidence
+    mixed = led(led(summary, first), second, [1])
+    assert verdict(claims.denoised, mixed) == claims.PARTLY
+    assert "On all data sets: none." in claims.denoised(mixed).evidence
+    assert verdict(claims.denoised, led(summary, {"steepest": LOST, "first": LOST})) == claims.NOT
+
+
+def test_tables_of_tied_optima_are_left_out_and_named(run: tuple[dict[str, Any], Path]) -> None:
+    summary, _ = run
+    summary = changed(summary, "landscapes", 0, "rows", 0, "minima", value=[1e9] * 3)
+    summary = changed(summary, "landscapes", 0, "rows", 0, "p_optimum", value=[1.0] * 3)
+    counted = claims.near_convex(summary).evidence
+    assert verdict(claims.fewer_minima, summary) == claims.PARTLY
+    tied = changed(summary, "landscapes", 0, "rows", 1, "tied", value=0.15)
+    assert verdict(claims.fewer_minima, tied) == claims.REPRODUCED
+    assert "Left out" in claims.fewer_minima(tied).evidence
+    assert "of 4 tables" in counted
+    assert "of 3 tables" in claims.near_convex(tied).evidence
 
 
 def test_minima_that_do_not_fall_refute_the_claim(run: tuple[dict[str, Any], Path]) -> None:
@@ -260,6 +294,8 @@ def test_tables_are_counted(run: tuple[dict[str, Any], Path]) -> None:
     for row in range(len(summary["averaging"]["rows"])):
         summary = changed(summary, "averaging", "rows", row, "stationary", "agrees", value={"minima": True})
     assert verdict(claims.tables_explained, summary) == claims.REPRODUCED
+    without = changed(summary, "checks", 0, "stationary", value=None)
+    assert verdict(claims.tables_explained, without) == claims.PARTLY
     other = changed(summary, "checks", 0, "stationary", "agrees", "minima", value=False)
     assert verdict(claims.tables_explained, other) == claims.PARTLY
 

@@ -155,9 +155,21 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"x": [0, 1], "loss": [1.0, None]}), tmp_path / "own.parquet")
     with pytest.raises(ValueError, match=r"own\.parquet: row 1 has the loss 'None', which is not a finite number"):
         benchmarks.load(str(tmp_path / "own.parquet"))
+    parquet.write_table(pa.table({**columns, "loss": [0.1, 4.0, 6.0, 1 / 3, 5.0]}), tmp_path / "own.csv")
+    np.testing.assert_array_equal(benchmarks.load(str(tmp_path / "own.csv"), "parquet").losses, own.losses)
     (tmp_path / "own.parquet").write_bytes(b"PAR1 no more")
     with pytest.raises(ValueError, match=r"own\.parquet: not a Parquet file"):
         benchmarks.load(str(tmp_path / "own.parquet"))
+
+
+def test_the_format_that_is_given_counts_not_the_suffix(tmp_path: Path) -> None:
+    (tmp_path / "own.parquet").write_text("x,loss\n0,1\n1,2\n")
+    assert benchmarks.load(str(tmp_path / "own.parquet"), "csv").graph == Hamming((2,))
+
+
+def test_seeds_elsewhere_are_not_taken_for_a_coordinate(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="the column 'seed' must stand just before 'loss'"):
+        benchmarks.load(written(tmp_path, "seed,x,loss\n0,0,1\n1,0,1\n0,1,2\n1,1,2\n"))
 
 
 def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -283,8 +283,8 @@ def test_a_table_drawn_from_the_model_agrees(smooth: np.ndarray) -> None:
 
 
 def test_a_table_with_a_shuffled_bottom_disagrees(smooth: np.ndarray) -> None:
-    """Where only the good half is rugged, a stationary field of the same correlation has too few minima (in most such
-    tables by enough to be caught; in this one 32 minima are counted and 8 to 23 expected)."""
+    """Where only the good half is rugged, random tables of the same effects and variances have too few minima (in most
+    such tables by enough to be caught; in this one 32 minima are counted and 8 to 23 expected)."""
     losses, bottom = smooth.copy(), np.argsort(smooth)[: CUBE.n // 2]
     losses[bottom] = np.random.default_rng(11).permutation(losses[bottom])
     assert not validation.check_table(table(losses), 0, trials=300)["agrees"]["minima"]
