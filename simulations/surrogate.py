@@ -58,8 +58,8 @@ class Surrogate:
     table. The noise of a seed there is the Φ(g)-quantile of the deviations from their means of the `BLOCK` vertices of
     about this rank, times √(k/(k−1)), the lost variance; g is a field with the B_S of the noise. There is none in a
     table of one seed.
-    Status: approximation (means of few seeds, and their effects, are wider than true ones; noise that depends on more
-    than the rank comes out too strong, up to twice as much on HPOLib and HPOBench; one correlation at all ranks).
+    Status: approximation (means of few seeds, and their effects, are wider than true ones; noise may depend on the
+    letters, not the rank; one correlation of noise at all ranks).
     ValueError for arguments of another shape, or a vertex without a loss.
     """
 

@@ -170,8 +170,10 @@ def check_table(
     correlation = ruggedness.correlation_by_distance(graph, ruggedness.normal_scores(losses))
     observed = observe(graph, losses)
 
+    as_losses = _as_losses(table.losses)
+
     def landscape(drawn: np.ndarray) -> np.ndarray:
-        return replace(table, losses=drawn).landscape(seeds)
+        return replace(table, losses=as_losses(drawn)).landscape(seeds)
 
     predicted, interval = _surrogate_model(_surrogate(graph, table.losses), landscape, losses, trials, jobs)
     stationary = None
@@ -226,13 +228,15 @@ def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **optio
         correlation = Correlation((1.0, *(float(rho) for rho in found.value.rho[1:3]))).completed(graph)
     except ValueError as error:
         raise ValueError(f"{table.name}: no stationary field to compare with; {error}") from None
-    model, rows = _surrogate(graph, losses), []
+    model, as_losses, rows = _surrogate(graph, losses), _as_losses(losses), []
     for k in (2**i for i in range(seeds.bit_length())):
         observed, spread = _observe_groups(graph, losses, k)
         noise = Noise(found.value.sigma, k)
         models = {
             "stationary": gaussian_model(graph, correlation, noise, trials, jobs=jobs, **options),
-            "by_rank": _surrogate_model(model, partial(_mean_of, k), _mean_of(k, losses), trials, jobs),
+            "by_rank": _surrogate_model(
+                model, lambda drawn, k=k: _mean_of(k, as_losses(drawn)), _mean_of(k, losses), trials, jobs
+            ),
         }
         row: dict[str, Any] = {"seeds": k, "observed": observed, "spread": spread}
         rows.append(row | {name: _judged(observed, *predicted) for name, predicted in models.items()})
@@ -251,8 +255,10 @@ def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **optio
 
 
 def _surrogate(graph: Hamming, losses: np.ndarray) -> Surrogate:
-    """The surrogate of a table by the analysis of variance of its normal scores; a single seed passes for the truth.
+    """The surrogate of a table's normal scores, by their analysis of variance; a single seed passes for the truth.
 
+    In scores one seed far from the others counts for its rank: in losses its distance would stray, by their mean, into
+    the noise of the others, and double it on HPOLib and HPOBench.
     Effects of up to `kept` coordinates are the table's own; higher ones are random.
     """
     scores = ruggedness.normal_scores(losses)
@@ -264,7 +270,13 @@ def _surrogate(graph: Hamming, losses: np.ndarray) -> Surrogate:
         true, noise = ruggedness.denoised_interactions(graph, scores)
     order = kept(graph)
     higher = np.where(np.indices(true.shape).sum(axis=0) > order, true, 0)
-    return Surrogate(graph, losses, ruggedness.effects(graph, means, order), higher, noise)
+    return Surrogate(graph, scores, ruggedness.effects(graph, means, order), higher, noise)
+
+
+def _as_losses(losses: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The increasing map from normal scores to a table's losses, linear between those that it has."""
+    recorded = np.sort(losses[~np.isnan(losses)])
+    return partial(np.interp, xp=ruggedness.normal_scores(recorded), fp=recorded)
 
 
 def kept(graph: Hamming) -> int:

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from scipy.special import gamma, gammainc
 
-from simulations import landscapes, suite, surrogate, validation
+from simulations import benchmarks, landscapes, suite, surrogate, validation
 from simulations.benchmarks import LossTable
 from simulations.campaign import run
 from simulations.suite import Check
 from simulations.tasks import Task
-from theory import basins, catalogue, minima, walks
+from theory import basins, catalogue, minima, ruggedness, walks
 from theory.correlations import Correlation
 from theory.graphs import Hamming, hypercube, parse_graph
 from theory.laws import AR1Kernel, Normal, parse_kernel
@@ -405,3 +405,16 @@ def test_noise_of_missing_seeds_that_is_strong_near_the_optimum_is_in_the_model(
 def test_averaging_needs_seeds() -> None:
     with pytest.raises(ValueError, match="toy: 3 complete seeds; averaging them needs at least 4"):
         validation.check_averaging(LossTable("toy", CUBE, np.random.default_rng(0).standard_normal((CUBE.n, 3)), ""))
+
+
+@pytest.mark.parametrize(("name", "most"), [("own:vector", 0.05), ("hpolib:naval", 0.1), ("hpobench:vehicle", 0.1)])
+def test_random_tables_have_the_noise_of_the_table(name: str, most: float) -> None:
+    """Variance of the noise in normal scores, of three drawn tables; where losses are far apart too."""
+    own = benchmarks.load(name)
+
+    def noise(losses: np.ndarray) -> float:
+        return float(ruggedness.denoised_interactions(own.graph, ruggedness.normal_scores(losses))[1].sum())
+
+    model, as_losses = validation._surrogate(own.graph, own.losses), validation._as_losses(own.losses)
+    drawn = [noise(as_losses(model.draw(np.random.default_rng(seed)))) for seed in range(3)]
+    assert np.mean(drawn) == pytest.approx(noise(own.losses), rel=most)
