@@ -11,7 +11,7 @@ from typing import Any
 STYLE = """
 :root { --ink: #1c2330; --soft: #5b6472; --line: #dfe3e8; --good: #00694d; --some: #8a5a00; --bad: #a33c00; }
 * { box-sizing: border-box; }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); margin: 0 auto; padding: 1rem; max-width: 62rem; }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); margin: 0 auto; padding: 1rem; max-width: 76rem; }
 h1 { font-size: 1.6rem; line-height: 1.2; } h2 { margin-top: 2.5rem; font-size: 1.25rem; }
 p, li { max-width: 46rem; } .soft, figcaption, caption { color: var(--soft); font-size: 0.9rem; }
 article { border-left: 4px solid var(--line); padding: 0.1rem 0 0.1rem 1rem; margin: 1.2rem 0; }
@@ -110,7 +110,8 @@ def landscapes(summary: Summary) -> str:
     ]  # fmt: skip
     head = ["", "losses", *names, *(f"{name}, theory" for name in names[:3])]
     short = _table(
-        "Steepest descent from every cell; theory: the Gaussian field of the same correlation, and iid losses",
+        "Steepest descent from every cell: of the mean, of single seeds (mean, least to most), and shuffled (99 % "
+        "intervals); theory: the Gaussian field of the same correlation, and iid losses",
         head,
         rows,
     )
@@ -236,13 +237,18 @@ def _table(caption: str, head: Iterable[object], rows: Iterable[Iterable[object]
 
 
 def _number(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float | int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        return str(value)
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.4g}"
 
 
 def _interval(estimate: Any) -> str:
     """Best (low to high), or the number alone where it is certain."""
     low, best, high = estimate.values() if isinstance(estimate, dict) else estimate
-    return _number(best) if low == high else f"{best:.3g} ({low:.3g} to {high:.3g})"
+    if low == high:
+        return _number(best)
+    low, best, high = (_number(float(f"{x:.3g}")) for x in (low, best, high))
+    return f"{best} ({low} to {high})"
 
 
 def _range(interval: list[float]) -> str:

@@ -187,16 +187,17 @@ def landscape(table: LossTable) -> dict[str, Any]:
     """What local search meets on a table: denoised, with single seeds, with synthetic noise added, and shuffled.
 
     Each row has minima, steps, evaluations and the share of starts that reach the optimum of what is observed: of the
-    one landscape denoised, else means over all complete seeds or over `DRAWS` landscapes, with 99 % intervals. `theory`
-    has what is known of each: with noise added, the exact mean minima of the Gaussian field of the table's correlation
-    by distance (where there is such a field); shuffled, minima and walks of iid losses.
+    one landscape denoised, means over all complete seeds with the least and the most, else means over `DRAWS`
+    landscapes with 99 % intervals. `theory` has what is known of each: with noise added, the exact mean minima of the
+    Gaussian field of the table's correlation by distance (where there is such a field); shuffled, minima and walks of
+    iid losses.
     """
     graph, losses = table.graph, table.landscape()
     scores, rng = ruggedness.normal_scores(losses), np.random.default_rng(0)
     correlation = ruggedness.correlation_by_distance(graph, scores)
     rows = [{"noise": "mean over seeds", "theory": field_minima(graph, correlation, 0.0)} | met(graph, [losses])]
     seeds = [table.landscape(seed) for seed in range(table.complete_seeds)]
-    rows.append({"noise": "one seed", "theory": {}} | met(graph, seeds))
+    rows.append({"noise": "one seed", "theory": {}} | met(graph, seeds, whole=True))
     for sigma in ADDED:
         noisy = [scores + sigma * scores.std() * rng.standard_normal(graph.n) for _ in range(DRAWS)]
         rows.append({"noise": f"σ = {sigma:g}", "theory": field_minima(graph, correlation, sigma)} | met(graph, noisy))
@@ -214,9 +215,10 @@ def field_minima(graph: Hamming, correlation: Any, sigma: float) -> dict[str, fl
     return {}
 
 
-def met(graph: Hamming, landscapes: list[np.ndarray]) -> dict[str, Any]:
+def met(graph: Hamming, landscapes: list[np.ndarray], whole: bool = False) -> dict[str, Any]:
     """Minima, steps, evaluations and share of starts that reach the optimum: means over landscapes, 99 % intervals.
 
+    whole  these are all landscapes there are: between the least and the most instead
     tied  share of the vertices that have the least loss, mean over landscapes
     """
     seen = []
@@ -228,8 +230,9 @@ def met(graph: Hamming, landscapes: list[np.ndarray]) -> dict[str, Any]:
     columns = np.array(seen, dtype=float).T
     names = ("minima", "steps", "evaluations", "p_optimum")
     tied = {"tied": float(np.mean([(losses == losses.min()).mean() for losses in landscapes]))}
-    if len(seen) == 1:
-        return tied | {name: [value, value, value] for name, (value,) in zip(names, columns.tolist(), strict=True)}
+    if whole or len(seen) == 1:
+        ends = zip(columns.min(axis=1), columns.mean(axis=1), columns.max(axis=1), strict=True)
+        return tied | {name: [float(x) for x in each] for name, each in zip(names, ends, strict=True)}
     return tied | {name: list(estimate.mean(values)) for name, values in zip(names, columns, strict=True)}
 
 
