@@ -88,7 +88,8 @@ def reproduce(out: Path, jobs: int = 2, full: bool = False, progress: bool = Tru
         for table in checked
         for seeds in ("mean", 0)
     ]
-    averaging = stage("averaging", lambda: validation.check_averaging(tables[OWN], **options))
+    trials = 1000 if full else 400
+    averaging = stage("averaging", lambda: validation.check_averaging(tables[OWN], trials, **options), trials)
     orders = [stage(f"lines-{name}", lambda table=table: by_lines(table)) for name, table in tables.items()]
     landscapes = [stage(f"landscape-{name}", lambda table=table: landscape(table)) for name, table in tables.items()]
     names = (*LOCAL, *RIVALS) if full else QUICK

@@ -170,12 +170,10 @@ def check_table(
     correlation = ruggedness.correlation_by_distance(graph, ruggedness.normal_scores(losses))
     observed = observe(graph, losses)
 
-    as_losses = _as_losses(table.losses)
+    def landscapes(drawn: np.ndarray) -> list[np.ndarray]:
+        return [replace(table, losses=drawn).landscape(seeds)]
 
-    def landscape(drawn: np.ndarray) -> np.ndarray:
-        return replace(table, losses=as_losses(drawn)).landscape(seeds)
-
-    predicted, interval = _surrogate_model(_surrogate(graph, table.losses), landscape, losses, trials, jobs)
+    ((predicted, interval),) = _surrogate_models(graph, table.losses, landscapes, trials, jobs)
     stationary = None
     with contextlib.suppress(ValueError):  # ρ is not positive semi-definite
         field = correlation.completed(graph)
@@ -228,15 +226,18 @@ def check_averaging(table: LossTable, trials: int = 1000, jobs: int = 1, **optio
         correlation = Correlation((1.0, *(float(rho) for rho in found.value.rho[1:3]))).completed(graph)
     except ValueError as error:
         raise ValueError(f"{table.name}: no stationary field to compare with; {error}") from None
-    model, as_losses, rows = _surrogate(graph, losses), _as_losses(losses), []
-    for k in (2**i for i in range(seeds.bit_length())):
+    averaged = [2**i for i in range(seeds.bit_length())]
+
+    def landscapes(drawn: np.ndarray) -> list[np.ndarray]:
+        return [drawn[:, :k].mean(axis=1) for k in averaged]
+
+    by_rank, rows = _surrogate_models(graph, losses, landscapes, trials, jobs), []
+    for k, of_ranks in zip(averaged, by_rank, strict=True):
         observed, spread = _observe_groups(graph, losses, k)
         noise = Noise(found.value.sigma, k)
         models = {
             "stationary": gaussian_model(graph, correlation, noise, trials, jobs=jobs, **options),
-            "by_rank": _surrogate_model(
-                model, lambda drawn, k=k: _mean_of(k, as_losses(drawn)), _mean_of(k, losses), trials, jobs
-            ),
+            "by_rank": of_ranks,
         }
         row: dict[str, Any] = {"seeds": k, "observed": observed, "spread": spread}
         rows.append(row | {name: _judged(observed, *predicted) for name, predicted in models.items()})
@@ -284,24 +285,21 @@ def kept(graph: Hamming) -> int:
     return min(2, (len(graph.radices) - 1) // 2)
 
 
-def _mean_of(k: int, losses: np.ndarray) -> np.ndarray:
-    """The mean of the first k seeds, shape (n,)."""
-    return losses[:, :k].mean(axis=1)
-
-
-def _surrogate_model(
-    model: Surrogate, landscape: Callable[[np.ndarray], np.ndarray], losses: np.ndarray, trials: int, jobs: int
-) -> tuple[dict[str, float], dict[str, list[float]]]:
-    """Means of `observe` over landscapes, of values `losses` (n,), of a model's tables, and their `CENTRAL` part."""
+def _surrogate_models(
+    graph: Hamming, losses: np.ndarray, landscapes: Callable[[np.ndarray], list[np.ndarray]], trials: int, jobs: int
+) -> list[tuple[dict[str, float], dict[str, list[float]]]]:
+    """For each landscape of a table of losses: means of `observe` over those of random tables, and their `CENTRAL`."""
     if trials < 1:
         raise ValueError(f"trials: {trials} must be at least 1")
+    model, as_losses, values = _surrogate(graph, losses), _as_losses(losses), landscapes(losses)
 
-    def one(number: int) -> dict[str, float]:
+    def one(number: int) -> list[dict[str, float]]:
         rng = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(number,)))
-        return observe(model.graph, dressed(landscape(model.draw(rng)), losses))
+        drawn = landscapes(as_losses(model.draw(rng)))
+        return [observe(graph, dressed(order, own)) for order, own in zip(drawn, values, strict=True)]
 
     seen: Any = Parallel(n_jobs=jobs)(delayed(one)(i) for i in range(trials))
-    return _summary(_together(seen), CENTRAL)
+    return [_summary(_together(list(each)), CENTRAL) for each in zip(*seen, strict=True)]
 
 
 def _observe_groups(

@@ -87,7 +87,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]
         patch.setattr(reproduce, "TRAININGS", (50,))
         patch.setattr(validation, "verify", lambda **options: verify(ids, 30, jobs=1))
         patch.setattr(validation, "check_table", lambda table, seeds, **options: check_table(table, seeds, 20))
-        patch.setattr(validation, "check_averaging", lambda table, **options: check_averaging(table, 10))
+        patch.setattr(validation, "check_averaging", lambda table, trials, **options: check_averaging(table, 10))
         patch.setattr(reproduce, "train_live", lambda path, progress: trained(path))
         figures = {name: fake_figure(name, NUMBERS.get(name, {})) for name in build.FIGURES}
         patch.setattr(build, "FIGURES", figures)
