@@ -33,11 +33,6 @@ SIMULATED, CHAINS, FIRST = 0.3, 100_000, np.arange(1, 7)
 SHUFFLES = 400
 FLOOR = 2e-3
 """The least autocorrelation drawn."""
-LOOKS = {
-    "cifar10": (style.BLUE, "o", "CIFAR-10"),
-    "cifar100": (style.GREEN, "s", "CIFAR-100"),
-    "imagenet": (style.ORANGE, "D", "ImageNet16-120"),
-}
 LINES = dict(zip(SDS, ("--", "-.", ":"), strict=True))
 
 
@@ -103,7 +98,7 @@ def shuffled() -> np.ndarray:
 
 def load(jobs: int = 1) -> Data:
     """Tables, theory, and two small simulations."""
-    losses = {name: nasbench201.load(name).landscape("mean") for name in LOOKS}
+    losses = {name: nasbench201.load(name).landscape("mean") for name in style.TABLES}
     rng = np.random.default_rng(0)
     shuffles = np.array(
         [
@@ -169,7 +164,7 @@ def numbers(data: Data) -> dict[str, Any]:
 
 def draw_tables(ax: Axes, data: Data) -> None:
     """Tables, their own theory, and chains."""
-    for name, (colour, marker, label) in LOOKS.items():
+    for name, (colour, marker, label) in style.TABLES.items():
         ax.plot(STEPS, data.walks[name], color=colour, linewidth=1)
         ax.plot(STEPS, data.tables[name], marker, color=colour, markersize=4, label=label)
     ax.plot([], [], color=style.GREY, linewidth=1, label="theory from the table's $\\rho_h$")

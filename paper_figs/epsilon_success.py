@@ -35,11 +35,6 @@ MIDDLE = (0.005, 0.995)
 """Ranks of the ends of the middle 99 % of single fields."""
 MODELLED = "cifar10"
 """The table whose ρ_1 the curves have; the others' differ by less than 0.005."""
-LOOKS = {
-    "cifar10": (style.BLUE, "o", "CIFAR-10"),
-    "cifar100": (style.GREEN, "s", "CIFAR-100"),
-    "imagenet": (style.ORANGE, "D", "ImageNet16-120"),
-}
 FORMS = {
     "hamming": (style.BLUE, "-", "fresh neighbours of $H(5^6)$"),
     "tree": (style.GREEN, "--", "tree, corrected"),
@@ -101,8 +96,8 @@ def load(jobs: int = 1) -> Data:
         "published": np.array([basins.success_published(*iid, share) for share in shares.tolist()]),
     }
     return Data(
-        {name: among_best(nasbench201.load(name).landscape("mean")) for name in LOOKS},
-        dict(zip(LOOKS, pool(delayed(drawn)(name) for name in LOOKS), strict=True)),
+        {name: among_best(nasbench201.load(name).landscape("mean")) for name in style.TABLES},
+        dict(zip(style.TABLES, pool(delayed(drawn)(name) for name in style.TABLES), strict=True)),
         dict(zip(names, np.reshape(found, (2, -1)), strict=True)),
         [estimate.mean(column, 0.999) for column in shuffled.T],
         forms,
@@ -117,9 +112,8 @@ def inner(fields: np.ndarray) -> np.ndarray:
 def check(data: Data) -> None:
     """The claims. Shuffled: the form of H(5^6) is in every interval, those for trees are above them up to 512 cells.
     Tables: among the best 4 to 64 cells every one lies in the middle 99 % of fields of its correlation (of more cells
-    some have fewer); the corrected
-    success of the branching model, which has no lines, is above the fields' mean, for the best cell more than 1.8
-    times as high; the published one is below a tenth of the tables'."""
+    some have fewer); the corrected success of the branching model, which has no lines, is above the fields' mean, for
+    the best cell more than 1.8 times as high; the published one is below a tenth of the tables'."""
     for cells, found, value in zip(CELLS, data.shuffled, data.forms["hamming"], strict=True):
         assert found.holds(value), f"best {cells}, shuffled: the form of H(5^6) is {value:.4g}, shuffles say {found}"
     highest = np.array([found.high for found in data.shuffled])
@@ -154,7 +148,7 @@ def numbers(data: Data) -> dict[str, Any]:
 def draw_tables(ax: Axes, data: Data) -> None:
     """Tables against fields and models of the same correlation."""
     fields = data.fields[MODELLED]
-    for name, (colour, marker, label) in LOOKS.items():
+    for name, (colour, marker, label) in style.TABLES.items():
         ax.plot(CELLS, data.tables[name], marker, color=colour, markersize=4, label=label)
     ax.plot(CELLS, fields.mean(axis=0), color="black", label="Gaussian fields, mean")
     ax.fill_between(CELLS, *inner(fields), color="black", alpha=0.1, linewidth=0, label="99 % of single fields")

@@ -16,6 +16,13 @@ from simulations.files import write_atomically
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
 """From the palette of Okabe and Ito."""
 
+TABLES = {
+    "cifar10": (BLUE, "o", "CIFAR-10"),
+    "cifar100": (GREEN, "s", "CIFAR-100"),
+    "imagenet": (ORANGE, "D", "ImageNet16-120"),
+}
+"""Colour, marker and label of each data set of NAS-Bench-201."""
+
 STYLE: dict[Any, Any] = {
     "font.size": 8.5, "axes.titlesize": 9, "axes.labelsize": 8.5, "legend.fontsize": 7.5,
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.color": "#e6e6e6",

@@ -21,7 +21,7 @@ import numpy as np
 
 from theory import denoising, hitting, lines, minima, ruggedness, walks
 from theory.graphs import Hamming
-from theory.noise import NOISELESS, Noise
+from theory.noise import Noise
 
 from . import algorithms, benchmarks, comparison, estimate, search, validation
 from .benchmarks import nasbench201
@@ -212,7 +212,7 @@ def landscape(table: LossTable) -> dict[str, Any]:
 def field_minima(graph: Hamming, correlation: Any, sigma: float) -> dict[str, float]:
     """Expected minima of the Gaussian field of a correlation under noise; nothing where there is no such field."""
     with suppress(ValueError):
-        return {"minima": minima.gaussian(graph, correlation, Noise(sigma) if sigma else NOISELESS)}
+        return {"minima": minima.gaussian(graph, correlation, Noise(sigma))}
     return {}
 
 
@@ -264,6 +264,7 @@ def searched(table: LossTable, names: Iterable[str], runs: int, jobs: int) -> di
     """
     names = [name for name in names if name != "tpe" or find_spec("optuna")]
     local = [name for name in names if name in LOCAL]
+    confidence = 1 - 0.01 / len(local)
     truth, (points, unit) = table.landscape(), scale(table)
     rows = {}
 
@@ -274,7 +275,6 @@ def searched(table: LossTable, names: Iterable[str], runs: int, jobs: int) -> di
         noisy = algorithms.GaussianNoise(truth) if noise == "denoised" else algorithms.Resampled(table.losses)
         done = comparison.compare(table.graph, noisy, names, 300, runs, fresh=noise == "a seed anew", jobs=jobs)
         ends = {name: np.array([run.regret[-1] for run in each]) for name, each in done.items()}
-        confidence = 1 - 0.01 / len(local)
         rows[noise] = {
             "regret": {name: scaled(estimate.mean(values)) for name, values in ends.items()},
             "lead": {

@@ -18,6 +18,7 @@ NEAR = f"p_global: starts that end at the optimum; p_near: among the best {valid
 
 
 def print_rows(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """A table with a title; its cells may be anything."""
     table = Table(title=title, title_justify="left")
     for name in columns:
         table.add_column(name, overflow="fold")

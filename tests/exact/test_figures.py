@@ -109,11 +109,12 @@ def test_everything_drawn_is_visible(figure: Figure, data: minima_noise.Data) ->
 
 
 def points_outside(ax: Axes) -> list[tuple[float, float]]:
-    """Points of lines and markers that the limits of the axes cut off."""
+    """Points of lines, markers, bands and steps that the limits of the axes cut off."""
     (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    points = np.concatenate(
-        [np.asarray(line.get_xydata()) for line in ax.lines if line.get_transform() == ax.transData]
-    )
+    paths = [line.get_path() for line in ax.lines if line.get_transform() == ax.transData]
+    paths += [patch.get_path() for patch in ax.patches]
+    paths += [path for collection in ax.collections for path in collection.get_paths()]
+    points = np.concatenate([path.vertices for path in paths])
     return [(x, y) for x, y in points.tolist() if not (left <= x <= right and bottom <= y <= top)]
 
 

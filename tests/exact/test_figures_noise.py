@@ -7,13 +7,11 @@ from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from paper_figs import autocorrelation, epsilon_success, noise_ranking
+from paper_figs import autocorrelation, epsilon_success, noise_ranking, style
 from simulations.benchmarks import nasbench201
 from simulations.comparison import compare
 from simulations.estimate import Estimate
@@ -22,25 +20,6 @@ from theory.graphs import Hamming
 from theory.laws import TruncatedNormalKernel
 
 from .test_figures import legend_texts, points_outside
-
-
-@pytest.fixture
-def shown() -> Iterator[Callable[[Figure], Figure]]:
-    """Lays a figure out; it is closed at the end."""
-
-    def drawn(figure: Figure) -> Figure:
-        figure.canvas.draw()
-        return figure
-
-    yield drawn
-    plt.close("all")
-
-
-def intervals_outside(ax: Axes) -> list[tuple[float, float]]:
-    """Ends of intervals and bands that the limits of the axes cut off."""
-    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    points = np.concatenate([path.vertices for drawn in ax.collections for path in drawn.get_paths()])
-    return [(x, y) for x, y in points.tolist() if not (left <= x <= right and bottom <= y <= top)]
 
 
 def figure_legend(figure: Figure) -> list[str]:
@@ -103,7 +82,7 @@ def test_success_is_all_drawn(success: epsilon_success.Data, shown: Callable[[Fi
     tables, shuffled = shown(epsilon_success.draw(success)).axes
     for ax in (tables, shuffled):
         assert ax.get_xlabel()
-        assert points_outside(ax) == intervals_outside(ax) == []
+        assert points_outside(ax) == []
     assert len(legend_texts(tables)) == 7
     assert len(legend_texts(shuffled)) == len(epsilon_success.FORMS) + 1
 
@@ -182,8 +161,8 @@ def test_autocorrelation_is_all_drawn(walks: autocorrelation.Data, shown: Callab
     figure = shown(autocorrelation.draw(walks))
     for ax in figure.axes:
         assert ax.get_xlabel()
-        assert points_outside(ax) == intervals_outside(ax) == []
-    assert len(figure_legend(figure)) == len(autocorrelation.LOOKS) + len(autocorrelation.SDS) + 2
+        assert points_outside(ax) == []
+    assert len(figure_legend(figure)) == len(style.TABLES) + len(autocorrelation.SDS) + 2
     assert len(legend_texts(figure.axes[1])) == 2
 
 
@@ -275,7 +254,7 @@ def test_the_ranking_is_all_drawn(ranking: noise_ranking.Data, shown: Callable[[
     figure = shown(noise_ranking.draw(ranking))
     for ax in figure.axes:
         assert ax.get_xlabel()
-        assert points_outside(ax) == intervals_outside(ax) == []
+        assert points_outside(ax) == []
         assert len(ax.containers) == 2 * len(noise_ranking.LOOKS)
         assert [label.get_text() for label in ax.get_xticklabels()][-3:] == ["2", "frozen", "fresh"]
     assert len(figure_legend(figure)) == len(noise_ranking.LOOKS)

@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from paper_figs import averaging, baselines, basins, loss_laws, search_trees
@@ -22,30 +20,7 @@ from simulations.search import descend
 from theory.graphs import Hamming
 from theory.laws import TruncatedNormal
 
-from .test_figures import legend_texts
-
-
-@pytest.fixture
-def shown() -> Iterator[Callable[[Figure], Figure]]:
-    """Lays a figure out; it is closed at the end."""
-
-    def drawn(figure: Figure) -> Figure:
-        figure.canvas.draw()
-        return figure
-
-    yield drawn
-    plt.close("all")
-
-
-def outside(ax: Axes) -> list[tuple[float, float]]:
-    """Points of lines, markers, bands and steps that the limits of the axes cut off."""
-    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    paths = [line.get_path() for line in ax.lines if line.get_transform() == ax.transData]
-    paths += [patch.get_path() for patch in ax.patches]
-    paths += [path for collection in ax.collections for path in collection.get_paths()]
-    points = np.concatenate([path.vertices for path in paths])
-    return [(x, y) for x, y in points.tolist() if not (left <= x <= right and bottom <= y <= top)]
-
+from .test_figures import legend_texts, points_outside
 
 # Search trees
 
@@ -137,7 +112,7 @@ def test_all_trees_are_drawn(trees: search_trees.Data, shown: Callable[[Figure],
     *axes, bar = shown(search_trees.draw(trees)).axes
     drawn = [(name, tree) for name, forest in trees.items() for tree in forest.trees]
     for ax, (name, tree) in zip(axes, drawn, strict=True):
-        assert outside(ax) == []
+        assert points_outside(ax) == []
         assert ax.get_title().startswith(f"{name}: {len(tree.vertices):,} starts\nend at ")
         assert len(ax.collections[0].get_paths()) == len(tree.vertices) - 1
         assert tree.depth[-1] <= search_trees.DEPTHS  # the last colour
@@ -229,7 +204,7 @@ def test_all_laws_are_drawn(laws: loss_laws.Data, shown: Callable[[Figure], Figu
         assert (len(ax.patches), len(ax.lines)) == (3, 6)
     for ax in axes:
         assert ax.get_xlabel()
-        assert outside(ax) == []
+        assert points_outside(ax) == []
     assert legend_texts(axes[0]) == ["table, $f$", "truncated normal"]
     centres = [f"table, centre at {q}" for q in (0.01, 0.5, 0.9)]
     assert legend_texts(axes[3]) == [*centres, "Gaussian, AR(1)", "truncated normal"]
@@ -297,7 +272,7 @@ def test_all_basins_are_drawn(sizes: basins.Data, shown: Callable[[Figure], Figu
     for ax in axes:
         assert ax.get_xlabel()
         assert ax.get_ylabel()
-        assert outside(ax) == []
+        assert points_outside(ax) == []
         assert len(ax.containers) == 1
         assert len([line for line in ax.lines if line.get_linestyle() != "None"]) == len(basins.FORMS)
     labels = [label for _, _, label in basins.FORMS.values()]
@@ -353,7 +328,7 @@ def test_all_averages_are_drawn(averages: averaging.Data, shown: Callable[[Figur
     axes = shown(averaging.draw(averages)).axes
     assert [ax.get_title(loc="left") for ax in axes] == list(averaging.PANELS.values())
     for ax, name in zip(axes, averaging.PANELS, strict=True):
-        assert outside(ax) == []
+        assert points_outside(ax) == []
         dots = next(line for line in ax.lines if line.get_marker() == "o")
         assert np.asarray(dots.get_xydata()).tolist() == [[row["seeds"], row["observed"][name]] for row in averages]
     for ax in axes[2:]:
@@ -443,7 +418,7 @@ def test_all_rivals_are_drawn(rivals: baselines.Data, shown: Callable[[Figure], 
     titles = [f"{name}, {what}" for what in baselines.NOISES.values() for name in baselines.NAMES.values()]
     assert [ax.get_title(loc="left") for ax in figure.axes] == titles
     for ax in figure.axes:
-        assert outside(ax) == []
+        assert points_outside(ax) == []
         assert (len(ax.lines), len(ax.collections)) == (4, 4)
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [label for _, _, label in baselines.LOOKS.values()]
